@@ -1,0 +1,148 @@
+"""Checkpoints: safetensors with JSON in their header, written atomically, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from musenet.errors import UserError
+from musenet.instruments import INSTRUMENTS
+from musenet.model import Model, ModelConfig
+from musenet.styles import STYLES
+
+FORMAT = 1
+_SCALE = ".scale"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a crash or a full disk leaves the old one or the new one whole.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        reason = error.strerror or "unknown reason"
+        raise UserError(f"cannot write {path}: {reason}; choose another place") from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+    """Write tensors and JSON-able facts into one safetensors file."""
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, to_bytes(contiguous, {"musenet": json.dumps(meta, sort_keys=True)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts of a file made by `write_tensors`.
+
+    Raises:
+        UserError: the file is missing, damaged or not ours.
+    """
+    if not path.is_file():
+        raise UserError(f"no model at {path}: give a .safetensors file or a run's folder")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            meta = json.loads((file.metadata() or {})["musenet"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged or no musenet model: fetch or train it anew") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise UserError(f"{path} was written by another version of musenet: train it anew")
+    return tensors, meta
+
+
+def to_int8(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices as int8 with a scale a row (a quarter of the size); other tensors unchanged."""
+    packed: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim != 2:
+            packed[name] = tensor
+            continue
+        scale = tensor.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127.0
+        packed[name] = (tensor / scale).round().to(torch.int8)
+        packed[name + _SCALE] = scale
+    return packed
+
+
+def from_int8(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The fp32 tensors that `to_int8` packed."""
+    return {
+        name: tensor.float() * packed[name + _SCALE] if name + _SCALE in packed else tensor
+        for name, tensor in packed.items()
+        if not name.endswith(_SCALE)
+    }
+
+
+def save_model(
+    path: Path, model: Model, *, int8: bool = False, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Write a model with its dimensions, its instruments and styles, and facts of its making."""
+    tensors = dict(model.state_dict())
+    meta = {
+        "format": FORMAT,
+        "model": asdict(model.config),
+        "instruments": [instrument.name for instrument in INSTRUMENTS],
+        "styles": [style.name for style in STYLES],
+        "facts": dict(facts or {}),
+    }
+    write_tensors(path, to_int8(tensors) if int8 else tensors, meta)
+
+
+def load_model(
+    path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> tuple[Model, dict[str, Any]]:
+    """A model ready to evaluate, and the facts stored with it.
+
+    Args:
+        path: a file of `save_model`, or the folder of a training run.
+        dtype: precision of the activations.
+        device: where the weights go.
+
+    Raises:
+        UserError: missing or damaged, or made for other instruments or styles.
+    """
+    file = path / "model.safetensors" if path.is_dir() else path
+    packed, meta = read_tensors(file)
+    _check_names(file, meta)
+    try:
+        model = Model(ModelConfig(**meta["model"]), dtype)
+        model.load_state_dict(from_int8(packed))
+    except (RuntimeError, KeyError, TypeError) as error:
+        raise UserError(f"{file} does not fit this version of musenet: train it anew") from error
+    return model.to(device).eval(), dict(meta["facts"])
+
+
+def _check_names(file: Path, meta: Mapping[str, Any]) -> None:
+    """Ids are places in tables that only grow: what the model knew must still stand there."""
+    for kind, known in (("instruments", INSTRUMENTS), ("styles", STYLES)):
+        names = [item.name for item in known]
+        if meta.get(kind) != names[: len(meta.get(kind, []))]:
+            raise UserError(f"{file} was made with other {kind}: train it anew")
+
+
+def fingerprint(path: Path) -> str:
+    """The first 16 hex digits of the SHA-256 of a model file."""
+    file = path / "model.safetensors" if path.is_dir() else path
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]

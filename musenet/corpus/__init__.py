@@ -1,0 +1,1 @@
+"""Folders and archives of music made into clean, labelled, de-duplicated, split shards."""

@@ -1,0 +1,140 @@
+"""Structural features: where in the piece, the bar and the chord a moment lies.
+
+MuseNet's structural embeddings (time, place in the chord, part, countdown), and the place in
+the bar. They follow from the rows before a moment, the wait that leads to it and the length
+of the piece alone, so that training and composing compute the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
+from musenet.quantise import METRES, TEMPI
+from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
+
+Features = NDArray[np.int32]
+"""Shape (moments, 6), columns as in `COLUMNS`."""
+
+COLUMNS = ("tick", "chord place", "part", "countdown", "tick in beat", "beat in bar")
+CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
+NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT = PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS
+"""Ids for features that are not told."""
+
+SECONDS_PER_TICK: NDArray[np.float64] = 60.0 / (TEMPI * TICKS_PER_BEAT)
+BAR_TICKS: NDArray[np.int64] = np.array([bar_ticks(*metre, TICKS_PER_BEAT) for metre in METRES])
+_DEFAULT_SECONDS_PER_TICK = 60.0 / (DEFAULT_BPM * TICKS_PER_BEAT)
+_DEFAULT_BAR_TICKS = 4 * TICKS_PER_BEAT
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The state of time at moments, each array of shape (moments,).
+
+    Attributes:
+        tick: ticks since the beginning.
+        seconds: seconds since the beginning.
+        place: rows before this one at the same tick.
+        seconds_per_tick: the tempo that led here.
+        bar_start: tick at which the metre in force began.
+        bar_ticks: length of the bar in force.
+    """
+
+    tick: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    place: NDArray[np.int64]
+    seconds_per_tick: NDArray[np.float64]
+    bar_start: NDArray[np.int64]
+    bar_ticks: NDArray[np.int64]
+
+    @classmethod
+    def beginning(cls, count: int) -> Moments:
+        """The state before the first row of `count` pieces."""
+        zeros = np.zeros(count, dtype=np.int64)
+        return cls(
+            zeros, np.zeros(count), zeros - 1, np.full(count, _DEFAULT_SECONDS_PER_TICK),
+            zeros, np.full(count, _DEFAULT_BAR_TICKS),
+        )  # fmt: skip
+
+    def take(self, index: NDArray[np.int64] | slice) -> Moments:
+        """The moments at the places given."""
+        return Moments(
+            self.tick[index], self.seconds[index], self.place[index],
+            self.seconds_per_tick[index], self.bar_start[index], self.bar_ticks[index],
+        )  # fmt: skip
+
+    def after_wait(self, wait: NDArray[np.int64]) -> Moments:
+        """The state at the next row of each piece, once its wait is known."""
+        return Moments(
+            self.tick + wait, self.seconds + wait * self.seconds_per_tick,
+            np.where(wait > 0, 0, self.place + 1),
+            self.seconds_per_tick, self.bar_start, self.bar_ticks,
+        )  # fmt: skip
+
+    def after_row(self, instrument: NDArray[np.int64], value: NDArray[np.int64]) -> Moments:
+        """The state once the row at this moment is known: tempo and metre take effect."""
+        tempo, metre = instrument == TEMPO_EVENT, instrument == METRE_EVENT
+        return Moments(
+            self.tick, self.seconds, self.place,
+            np.where(tempo, SECONDS_PER_TICK[np.where(tempo, value, 0)], self.seconds_per_tick),
+            np.where(metre, self.tick, self.bar_start),
+            np.where(metre, BAR_TICKS[np.where(metre, value, 0)], self.bar_ticks),
+        )  # fmt: skip
+
+
+def moments_of(table: Table) -> Moments:
+    """The state at every row of a whole piece, before that row takes effect."""
+    wait, instrument, value = (table[:, i].astype(np.int64) for i in range(3))
+    tick = np.cumsum(wait)
+    per_tick = _in_force(
+        instrument == TEMPO_EVENT, SECONDS_PER_TICK, value, _DEFAULT_SECONDS_PER_TICK
+    )
+    bar_length = _in_force(instrument == METRE_EVENT, BAR_TICKS, value, _DEFAULT_BAR_TICKS)
+    rows = np.arange(len(table))
+    first_at_tick = np.maximum.accumulate(np.where(wait > 0, rows, 0))
+    metre_rows = np.where(instrument == METRE_EVENT, rows, -1)
+    last_metre = np.r_[-1, np.maximum.accumulate(metre_rows)][:-1]
+    bar_start = np.where(last_metre >= 0, tick[last_metre], 0)
+    return Moments(
+        tick, np.cumsum(wait * per_tick), rows - first_at_tick, per_tick, bar_start, bar_length
+    )
+
+
+def _in_force(
+    changes: NDArray[np.bool_], meanings: NDArray[np.generic], value: NDArray[np.int64],
+    default: float,
+) -> NDArray[np.generic]:  # fmt: skip
+    """What the last change before each row set, `default` before any."""
+    last = np.maximum.accumulate(np.r_[-1, np.where(changes, np.arange(len(value)), -1)])[:-1]
+    safe = np.where(changes[last] & (last >= 0), value[last], 0)
+    return np.where(last >= 0, meanings[safe], default).astype(meanings.dtype)
+
+
+def features(
+    moments: Moments, total_seconds: NDArray[np.float64] | float, *, beat_known: bool = True
+) -> Features:
+    """The features that the model sees.
+
+    Args:
+        moments: states of time.
+        total_seconds: length of the piece, or not finite where it is not told.
+        beat_known: whether ticks lie on a beat (some performances have none).
+    """
+    total = np.broadcast_to(np.asarray(total_seconds, dtype=np.float64), moments.tick.shape)
+    told = np.isfinite(total)
+    known_total = np.where(told, np.maximum(total, 1e-3), 1.0)
+    left = np.maximum(0.0, known_total - moments.seconds)
+    beats_left = left / (moments.seconds_per_tick * TICKS_PER_BEAT)
+    part = np.minimum(PARTS - 1, np.floor(PARTS * moments.seconds / known_total))
+    in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
+    columns = np.empty((len(moments.tick), len(COLUMNS)), dtype=np.int32)
+    columns[:, 0] = moments.tick
+    columns[:, 1] = moments.place.clip(0, CHORD_PLACES - 1)
+    columns[:, 2] = np.where(told, part, NO_PART)
+    columns[:, 3] = np.where(told, np.minimum(COUNTDOWNS - 1, np.ceil(beats_left)), NO_COUNTDOWN)
+    columns[:, 4] = in_bar % TICKS_PER_BEAT if beat_known else NO_TICK
+    columns[:, 5] = np.minimum(BAR_BEATS - 1, in_bar // TICKS_PER_BEAT) if beat_known else NO_BEAT
+    return columns

@@ -1,0 +1,30 @@
+"""Score <-> Standard MIDI File, and the only place that knows such files.
+
+`load` reads any of them into a score, `save` and `to_bytes` write one, `extend` goes on after
+given music, `describe` and `comment` tell what a file holds and how it was made.
+"""
+
+from musenet.midi.describing import comment, describe
+from musenet.midi.extending import extend
+from musenet.midi.notes import unify
+from musenet.midi.reading import MAX_BEATS, MAX_HOURS, MAX_NOTES, load
+from musenet.midi.smf import MAX_BYTES, MAX_EVENTS, MAX_TICK, MAX_TRACKS
+from musenet.midi.writing import FILE_TICKS_PER_BEAT, save, to_bytes
+
+__all__ = [
+    "FILE_TICKS_PER_BEAT",
+    "MAX_BEATS",
+    "MAX_BYTES",
+    "MAX_EVENTS",
+    "MAX_HOURS",
+    "MAX_NOTES",
+    "MAX_TICK",
+    "MAX_TRACKS",
+    "comment",
+    "describe",
+    "extend",
+    "load",
+    "save",
+    "to_bytes",
+    "unify",
+]

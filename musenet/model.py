@@ -1,0 +1,413 @@
+"""The network: a decoder-only Transformer whose positions are whole musical events.
+
+- pre-norm, rotary positions, normalised queries and keys, grouped keys and values, squared
+  ReLU, output projections that start at zero; or learned positions and GELU, as MuseNet had;
+- input: five field embeddings and the embeddings of the moment (time, place in the chord,
+  part, countdown, place in the bar), summed; in front five rows of prompt;
+- output: a chain of heads, wait → instrument → pitch → duration → velocity, each of which
+  knows the fields before it (chain rule) and, from `wait` on, the moment it leads to.
+
+Shape suffixes: B batch, T positions, D width, N heads, K key-value heads, H head width,
+F features, V vocabulary of a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
+from musenet.events import FIELDS, SIZES
+from musenet.features import BAR_BEATS, BEAT_TICKS, CHORD_PLACES, COUNTDOWNS, PARTS
+from musenet.score import TICKS_PER_BEAT
+
+PROMPT_ROWS = 5
+"""Positions before the first event: style, instruments, key, kind, start."""
+_PERIODS = 12
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Dimensions of the network.
+
+    Attributes:
+        layers: Transformer blocks.
+        width: size of the residual stream.
+        heads: query heads.
+        kv_heads: key-value heads, a divisor of `heads`.
+        head_width: size of a head.
+        context: positions that the model was made for, prompt included.
+        positions: rotary, or learned as published for MuseNet.
+        activation: of the feed-forward layers, four times as wide as the stream.
+        recompute: whether training recomputes activations to save memory.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_width: int = 64
+    context: int = 4096
+    positions: Literal["rotary", "learned"] = "rotary"
+    activation: Literal["relu2", "gelu"] = "relu2"
+    recompute: bool = False
+
+
+def tiny() -> ModelConfig:
+    """For tests: trains on a CPU in seconds."""
+    return ModelConfig(layers=2, width=64, heads=2, kv_heads=1, head_width=32, context=512)
+
+
+def mini() -> ModelConfig:
+    """About 11 M parameters: what a CPU trains in two hours."""
+    return ModelConfig(layers=6, width=384, heads=4, kv_heads=2, context=2048)
+
+
+def small() -> ModelConfig:
+    """About 30 M parameters: composes faster than real time on one CPU core."""
+    return ModelConfig(layers=9, width=512, heads=8, kv_heads=2)
+
+
+def base() -> ModelConfig:
+    """About 130 M parameters, for a GPU."""
+    return ModelConfig(layers=16, width=832, heads=13, kv_heads=13)
+
+
+def musenet() -> ModelConfig:
+    """As published: 72 layers, 24 heads, full attention over 4,096 positions."""
+    return ModelConfig(
+        layers=72, width=1536, heads=24, kv_heads=24, positions="learned", activation="gelu",
+        recompute=True,
+    )  # fmt: skip
+
+
+PRESETS: dict[str, Callable[[], ModelConfig]] = {
+    "tiny": tiny, "mini": mini, "small": small, "base": base, "musenet": musenet,
+}  # fmt: skip
+
+
+@dataclass
+class Cache:
+    """Keys and values of the positions so far, to which decoding appends in place.
+
+    Attributes:
+        keys: one tensor (B, K, capacity, H) a layer.
+        values: likewise.
+        length: positions held.
+    """
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    length: int = 0
+
+    @classmethod
+    def empty(cls, model: Model, batch: int, capacity: int) -> Cache:
+        """An empty cache for `batch` sequences of at most `capacity` positions."""
+        config, weight = model.config, model.fields[0].weight
+        shape = (batch, config.kv_heads, capacity, config.head_width)
+
+        def tensors() -> list[Tensor]:
+            return [weight.new_zeros(shape, dtype=model.dtype) for _ in range(config.layers)]
+
+        return cls(tensors(), tensors())
+
+    def expanded(self, batch: int) -> Cache:
+        """A copy whose single sequence stands `batch` times."""
+
+        def copies(tensors: list[Tensor]) -> list[Tensor]:
+            return [tensor.expand(batch, -1, -1, -1).clone() for tensor in tensors]
+
+        return Cache(copies(self.keys), copies(self.values), self.length)
+
+
+class Linear(nn.Linear):
+    """A matrix without bias, kept in fp32 and used in the precision of its input."""
+
+    def __init__(self, inputs: int, outputs: int, *, zero: bool = False) -> None:
+        """Initialise uniformly with variance 1 / inputs, or at zero."""
+        super().__init__(inputs, outputs, bias=False)
+        bound = 0.0 if zero else (3.0 / inputs) ** 0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (…, inputs) to (…, outputs)."""
+        return F.linear(x, self.weight.to(x.dtype))
+
+
+def norm(x: Tensor) -> Tensor:
+    """Root-mean-square norm without a gain (Zhang and Sennrich, 2019)."""
+    return F.rms_norm(x, (x.shape[-1],))
+
+
+def _table(rows: int, width: int) -> nn.Embedding:
+    table = nn.Embedding(rows, width)
+    nn.init.normal_(table.weight, std=0.3)
+    return table
+
+
+class MomentEmbedding(nn.Module):
+    """MuseNet's structural embeddings and the place in the bar, summed.
+
+    Elapsed time enters as sines and cosines of 2 to 4,096 beats, so that all notes of a
+    chord share it and later times than any in training are nothing new.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Create the tables."""
+        super().__init__()
+        sizes = (CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1)
+        self.tables = nn.ModuleList(_table(size, width) for size in sizes)
+        self.time = Linear(2 * _PERIODS, width)
+
+    def forward(self, features_BTF: Tensor, dtype: torch.dtype) -> Tensor:
+        """Features as in `features.COLUMNS` to (B, T, D)."""
+        beats = features_BTF[..., :1].to(torch.float32) / TICKS_PER_BEAT
+        periods = 2.0 ** torch.arange(1, _PERIODS + 1, device=beats.device)
+        angles = 2 * torch.pi * beats / periods
+        x_BTD = self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        for column, table in enumerate(self.tables, start=1):
+            x_BTD = x_BTD + table(features_BTF[..., column])
+        return x_BTD.to(dtype)
+
+
+class FeedForward(nn.Module):
+    """Two matrices with an activation between; adds nothing at the start of training."""
+
+    def __init__(self, width: int, inner: int, activation: str) -> None:
+        """Create the matrices."""
+        super().__init__()
+        self.up = Linear(width, inner)
+        self.down = Linear(inner, width, zero=True)
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (…, D) to (…, D)."""
+        x = self.up(x)
+        return self.down(F.gelu(x) if self.activation == "gelu" else F.relu(x).square())
+
+
+class Attention(nn.Module):
+    """Causal attention with grouped keys and values and normalised queries and keys."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Create the matrices."""
+        super().__init__()
+        self.config = config
+        self.query = Linear(config.width, config.heads * config.head_width)
+        self.key = Linear(config.width, config.kv_heads * config.head_width)
+        self.value = Linear(config.width, config.kv_heads * config.head_width)
+        self.out = Linear(config.heads * config.head_width, config.width, zero=True)
+
+    def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
+        """Attend to the positions up to each one; `cache` holds those before the first."""
+        batch, length, _ = x_BTD.shape
+
+        def split(x: Tensor) -> Tensor:
+            return x.view(batch, length, -1, self.config.head_width).transpose(1, 2)
+
+        q_BNTH, k_BKTH = norm(split(self.query(x_BTD))), norm(split(self.key(x_BTD)))
+        v_BKTH = split(self.value(x_BTD))
+        if rotation is not None:
+            q_BNTH, k_BKTH = rotate(q_BNTH, rotation), rotate(k_BKTH, rotation)
+        mask = None
+        if cache is not None:
+            k_BKTH, v_BKTH, mask = _append(cache, k_BKTH, v_BKTH)
+        groups = self.config.heads // self.config.kv_heads
+        if groups > 1:
+            k_BKTH = k_BKTH.repeat_interleave(groups, dim=1)
+            v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)
+        y_BNTH = F.scaled_dot_product_attention(
+            q_BNTH, k_BKTH, v_BKTH, attn_mask=mask, is_causal=mask is None and length > 1
+        )
+        return self.out(y_BNTH.transpose(1, 2).reshape(batch, length, -1))
+
+
+Rotation = tuple[Tensor, Tensor]
+LayerCache = tuple[Tensor, Tensor, int] | None
+
+
+def _append(
+    cache: tuple[Tensor, Tensor, int], k_BKTH: Tensor, v_BKTH: Tensor
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Write into the cache; give all keys and values, and a mask where one is needed."""
+    keys, values, start = cache
+    length = k_BKTH.shape[2]
+    stop = start + length
+    keys[:, :, start:stop], values[:, :, start:stop] = k_BKTH, v_BKTH
+    mask = None
+    if start > 0 and length > 1:
+        ones = torch.ones(length, stop, dtype=torch.bool, device=keys.device)
+        mask = ones.tril(diagonal=start)
+    return keys[:, :, :stop], values[:, :, :stop], mask
+
+
+def rotation_at(start: int, length: int, config: ModelConfig, like: Tensor) -> Rotation:
+    """Cosines and sines, (T, H / 2), of rotary positions (Su et al., 2021)."""
+    half = config.head_width // 2
+    frequency = 10_000.0 ** (-torch.arange(half, device=like.device) / half)
+    angle = torch.arange(start, start + length, device=like.device)[:, None] * frequency
+    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, rotation: Rotation) -> Tensor:
+    """Turn each pair of halves of a head by its position's angle."""
+    cos, sin = rotation
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward, each added to the stream."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Create both parts."""
+        super().__init__()
+        self.attention = Attention(config)
+        self.feed_forward = FeedForward(config.width, 4 * config.width, config.activation)
+
+    def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
+        """Shape (B, T, D) to (B, T, D)."""
+        x_BTD = x_BTD + self.attention(norm(x_BTD), rotation, cache)
+        return x_BTD + self.feed_forward(norm(x_BTD))
+
+
+class Heads(nn.Module):
+    """The chain that predicts the five fields of the next event one after the other."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Create an output matrix a field, and what leads from a field to the next."""
+        super().__init__()
+        width = config.width
+        self.outputs = nn.ModuleList(Linear(width, size, zero=True) for size in SIZES)
+        self.chosen = nn.ModuleList(_table(size, width) for size in SIZES[:-1])
+        self.links = nn.ModuleList(
+            FeedForward(width, width, config.activation) for _ in SIZES[:-1]
+        )
+        self.moment = MomentEmbedding(width)
+
+    def logits(self, field: int, x: Tensor) -> Tensor:
+        """Scores of a field's values in fp32, shape (…, V)."""
+        scores: Tensor = self.outputs[field](norm(x)).float()
+        return 15.0 * torch.tanh(scores / 15.0)
+
+    def choose(self, field: int, x: Tensor, ids: Tensor, features: Tensor | None) -> Tensor:
+        """The state for the next field once this one's value is known.
+
+        Args:
+            field: which field was chosen.
+            x: state, (…, D).
+            ids: chosen values, (…).
+            features: of the moment that a wait leads to, (…, F); for field 0 only.
+        """
+        x = x + self.chosen[field](ids).to(x.dtype)
+        if features is not None:
+            x = x + self.moment(features, x.dtype)
+        linked: Tensor = x + self.links[field](norm(x))
+        return linked
+
+
+class Model(nn.Module):
+    """The whole network."""
+
+    def __init__(self, config: ModelConfig, dtype: torch.dtype = torch.float32) -> None:
+        """Create the network; `dtype` is that of the activations, weights are fp32."""
+        super().__init__()
+        self.config = config
+        self.dtype = dtype
+        width = config.width
+        self.fields = nn.ModuleList(_table(size, width) for size in SIZES)
+        self.moment = MomentEmbedding(width)
+        self.style = _table(STYLE_SLOTS, width)
+        self.instruments = _table(INSTRUMENT_SLOTS, width)
+        self.key = _table(KEYS + 1, width)
+        self.kind = _table(KINDS + 1, width)
+        self.start = _table(2, width)
+        self.prompt_row = _table(PROMPT_ROWS, width)
+        self.learned = (
+            _table(config.context, width) if config.positions == "learned" else None
+        )
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.heads = Heads(config)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.start.weight.device
+
+    def embed_prompt(self, conditions: Conditions) -> Tensor:
+        """The rows in front, (B, `PROMPT_ROWS`, D)."""
+
+        def tensor(values: object) -> Tensor:
+            return torch.as_tensor(values, device=self.device)
+
+        rows = [
+            tensor(conditions.styles) @ self.style.weight,
+            tensor(conditions.instruments) @ self.instruments.weight,
+            self.key(tensor(conditions.key)),
+            self.kind(tensor(conditions.kind)),
+            self.start(tensor(conditions.start)),
+        ]
+        return (torch.stack(rows, dim=1) + self.prompt_row.weight).to(self.dtype)
+
+    def embed_events(self, ids_BT5: Tensor, features_BTF: Tensor) -> Tensor:
+        """Events and their moments, (B, T, D)."""
+        x_BTD = self.moment(features_BTF, torch.float32)
+        for field, table in enumerate(self.fields):
+            x_BTD = x_BTD + table(ids_BT5[..., field])
+        return x_BTD.to(self.dtype)
+
+    def trunk(self, x_BTD: Tensor, cache: Cache | None = None) -> Tensor:
+        """Embeddings to hidden states, (B, T, D); appends to the cache where one is given."""
+        start, length = (cache.length if cache else 0), x_BTD.shape[1]
+        rotation = None
+        if self.learned is not None:
+            x_BTD = x_BTD + self.learned.weight[start : start + length].to(x_BTD.dtype)
+        else:
+            rotation = rotation_at(start, length, self.config, x_BTD)
+        x_BTD = norm(x_BTD)
+        for layer, block in enumerate(self.blocks):
+            held = (cache.keys[layer], cache.values[layer], start) if cache else None
+            if self.config.recompute and self.training:
+                x_BTD = checkpoint(block, x_BTD, rotation, held, use_reentrant=False)
+            else:
+                x_BTD = block(x_BTD, rotation, held)
+        if cache:
+            cache.length += length
+        return norm(x_BTD)
+
+    def losses(self, x_BTD: Tensor, next_BT5: Tensor, next_features_BTF: Tensor) -> Tensor:
+        """Nats of each field of each next event given the hidden states, (B, T, 5)."""
+        nats = []
+        for field in range(len(FIELDS)):
+            logits_BTV = self.heads.logits(field, x_BTD)
+            nats.append(
+                F.cross_entropy(
+                    logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
+                ).view(next_BT5.shape[:2])
+            )
+            if field + 1 < len(FIELDS):
+                features = next_features_BTF if field == 0 else None
+                x_BTD = self.heads.choose(field, x_BTD, next_BT5[..., field], features)
+        return torch.stack(nats, dim=-1)
+
+    def forward(
+        self, conditions: Conditions, ids_BT5: Tensor, features_BTF: Tensor
+    ) -> Tensor:
+        """Nats of each field of each event of windows, given all before it, (B, T, 5)."""
+        x_BTD = torch.cat(
+            [self.embed_prompt(conditions), self.embed_events(ids_BT5, features_BTF)[:, :-1]],
+            dim=1,
+        )
+        hidden_BTD = self.trunk(x_BTD)[:, PROMPT_ROWS - 1 :]
+        return self.losses(hidden_BTD, ids_BT5, features_BTF)
+
+
+def parameters(model: nn.Module) -> int:
+    """How many parameters a model has."""
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,232 @@
+"""Audio of a piece: MIDI through a SoundFont synthesizer into a sound file.
+
+Everything comes from pip packages: the synthesizer from `midirenderer`, the General MIDI
+SoundFont (TimGM6mb) from the wheel of `pretty_midi`, the encoders from `soundfile`.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import midirenderer
+import mido
+import numpy as np
+import soundfile
+
+from musenet.errors import UserError
+from musenet.rendering.resampling import Sound, resample
+from musenet.rendering.writing import suffix_of, write_whole
+
+FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+"""Format and encoding of each suffix that can be written."""
+SAMPLE_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
+"""Sample rates in Hz that all the formats know."""
+LONGEST = 3600.0
+"""Longest piece that is rendered, in seconds; an hour takes about 4 GB of memory."""
+
+_PEAK = 10 ** (-1 / 20)
+"""Loudest sample: -1 dB of full scale, since MP3 and Vorbis overshoot a little."""
+_MOST_GAIN = 100.0
+"""40 dB; more would only raise the noise of the synthesizer's 16 bits."""
+_LEVELS = (1.0, 0.5, 0.25)
+"""Channel volumes to try; half is 12 dB less."""
+_CLIPPED = 32767 / 32768
+_QUIET = 1e-3
+"""What is 60 dB below the peak counts as silence."""
+_TAIL = 4
+"""Seconds rendered after the last event: release and reverberation."""
+_FADE = 0.5
+"""Seconds of silence that stay at least, faded out."""
+_LONGEST_SILENCE = 2.0
+"""Seconds of silence that stay at most."""
+_BLOCK = 65536
+"""Samples encoded at once: libsndfile's Vorbis encoder overflows its stack on long writes."""
+_DEFAULT_TEMPO = 500_000
+_DEFAULT_VOLUME = 100
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The part of a MIDI file that sounds: (tick, message) in order, and the last tick."""
+
+    events: Sequence[tuple[int, mido.Message]]
+    ticks_per_beat: int
+
+    @property
+    def end(self) -> int:
+        return self.events[-1][0] if self.events else 0
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        used = {message.channel for _, message in self.events if message.type == "note_on"}
+        return tuple(sorted(used))
+
+    @property
+    def seconds(self) -> float:
+        changes = [(tick, e.tempo) for tick, e in self.events if e.type == "set_tempo"]
+        changes = [(0, _DEFAULT_TEMPO), *changes, (self.end, _DEFAULT_TEMPO)]
+        pairs = itertools.pairwise(changes)
+        total = sum((after - tick) * tempo for (tick, tempo), (after, _) in pairs)
+        return float(total) / self.ticks_per_beat / 1e6
+
+    def midi(self, level: float) -> bytes:
+        """A one-track file with all channel volumes times `level`, and room for the tail."""
+        volume = round(_DEFAULT_VOLUME * level)
+        track, now = mido.MidiTrack(), 0
+        for channel in self.channels:
+            track.append(mido.Message("control_change", channel=channel, control=7, value=volume))
+        for tick, message in self.events:
+            changes = {"value": round(message.value * level)} if message.is_cc(7) else {}
+            track.append(message.copy(time=tick - now, **changes))
+            now = tick
+        track.append(mido.MetaMessage("set_tempo", tempo=_DEFAULT_TEMPO, time=self.end - now))
+        tail = round(_TAIL * 1e6 / _DEFAULT_TEMPO * self.ticks_per_beat)
+        track.append(mido.MetaMessage("end_of_track", time=tail))
+        buffer = io.BytesIO()
+        file = mido.MidiFile(type=0, ticks_per_beat=self.ticks_per_beat, tracks=[track])
+        file.save(file=buffer)
+        return buffer.getvalue()
+
+
+def render(score_midi: bytes, *, sample_rate: int = 44100, soundfont: Path | None = None) -> Sound:
+    """The sound of a Standard MIDI File.
+
+    Args:
+        score_midi: the file's bytes.
+        sample_rate: in Hz, one of `SAMPLE_RATES`.
+        soundfont: an SF2 file; by default the one that comes with the installation.
+
+    Returns:
+        Stereo of shape (samples, 2), its peak at -1 dB of full scale (silence stays silence).
+        It ends when the last note has died away, with at most two seconds of silence.
+
+    Raises:
+        UserError: the MIDI or the SoundFont cannot be used, the piece is too long, or the
+            sample rate is none of those offered.
+    """
+    if sample_rate not in SAMPLE_RATES:
+        rates = ", ".join(map(str, SAMPLE_RATES))
+        raise UserError(f"sample rate {sample_rate} is not offered: choose one of {rates}")
+    font = _read_soundfont(soundfont or default_soundfont())
+    piece = _parse(score_midi)
+    if piece.seconds > LONGEST:
+        raise UserError(
+            f"the piece lasts {piece.seconds / 60:.0f} minutes: audio is made of at most "
+            f"{LONGEST / 60:.0f}, so cut it first"
+        )
+    sound, rate = _synthesize(font, piece)
+    return resample(_finish(sound, rate), rate, sample_rate)
+
+
+def save_audio(
+    midi: bytes, path: Path, *, sample_rate: int = 44100, soundfont: Path | None = None
+) -> None:
+    """Render a Standard MIDI File into a WAV, FLAC, OGG (Vorbis) or MP3 file, by suffix.
+
+    The arguments are those of `render`. The file is written whole or not at all.
+
+    Raises:
+        UserError: another suffix, a path that cannot be written, or what `render` raises.
+    """
+    suffix = suffix_of(path, FORMATS, "audio")
+    sound = render(midi, sample_rate=sample_rate, soundfont=soundfont)
+    write_whole(path, encode(sound, sample_rate, suffix))
+
+
+def encode(sound: Sound, sample_rate: int, suffix: str) -> bytes:
+    """Sound of shape (samples, channels) as the bytes of a file, `suffix` one of `FORMATS`."""
+    name, encoding = FORMATS[suffix]
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(
+        buffer, "w", sample_rate, channels=sound.shape[1], format=name, subtype=encoding
+    ) as file:
+        for first in range(0, len(sound), _BLOCK):
+            file.write(sound[first : first + _BLOCK])
+    return buffer.getvalue()
+
+
+def default_soundfont() -> Path:
+    """The General MIDI SoundFont in the wheel of `pretty_midi`, which is not imported.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    package = find_spec("pretty_midi")
+    folders = package.submodule_search_locations if package else None
+    for folder in folders or ():
+        found = Path(folder) / "TimGM6mb.sf2"
+        if found.is_file():
+            return found
+    raise UserError("no SoundFont: install pretty_midi, which carries one, or give --soundfont")
+
+
+def _read_soundfont(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read the SoundFont {path}: {error.strerror}") from error
+
+
+def _parse(midi: bytes) -> _Piece:
+    """The channel messages and tempos of all tracks, up to the last channel message."""
+    try:
+        file = mido.MidiFile(file=io.BytesIO(midi), clip=True)
+    except (OSError, EOFError, ValueError, LookupError, mido.KeySignatureError) as error:
+        raise UserError(f"not a usable MIDI file: {error or 'it ends too early'}") from error
+    if file.ticks_per_beat <= 0:
+        raise UserError("this MIDI file counts in film frames: save it with ticks to the beat")
+    events = [
+        (tick, message)
+        for track in file.tracks
+        for tick, message in zip(
+            itertools.accumulate(message.time for message in track), track, strict=True
+        )
+        if message.type == "set_tempo" or hasattr(message, "channel")
+    ]
+    end = max((tick for tick, message in events if not message.is_meta), default=0)
+    kept = [event for event in events if event[0] <= end]
+    return _Piece(sorted(kept, key=lambda event: event[0]), file.ticks_per_beat)
+
+
+def _synthesize(font: bytes, piece: _Piece) -> tuple[Sound, int]:
+    """Sound of shape (samples, 2) and its sample rate.
+
+    The synthesizer puts out 16 bits: where a mix exceeds them, it is rendered again, softer.
+    """
+    for level in _LEVELS:
+        try:
+            wave = midirenderer.render_wave_from(font, piece.midi(level))
+        except RuntimeError as error:
+            raise UserError(f"cannot render audio: {error}") from error
+        sound, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
+        if _peak(sound) < _CLIPPED:
+            break
+    return sound, rate
+
+
+def _peak(sound: Sound) -> float:
+    return float(max(sound.max(initial=0.0), -sound.min(initial=0.0)))
+
+
+def _finish(sound: Sound, rate: int) -> Sound:
+    """The sound with its peak set, the silence at its end cut, and faded out there."""
+    peak = _peak(sound)
+    loud = np.abs(sound).max(axis=1) > _QUIET * peak
+    last = len(sound) - int(loud[::-1].argmax()) if peak else 0
+    end = len(sound) - _TAIL * rate
+    silence = np.clip(end - last, _FADE * rate, _LONGEST_SILENCE * rate)
+    result = sound[: last + int(silence)].copy()
+    result *= min(_PEAK / peak, _MOST_GAIN) if peak else 1.0
+    fade = np.linspace(1.0, 0.0, int(_FADE * rate), dtype=np.float32)[-len(result) :]
+    result[len(result) - len(fade) :] *= fade[:, None]
+    return result

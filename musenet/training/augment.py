@@ -1,0 +1,101 @@
+"""Augmentation of pieces and dropping of prompts, as pure functions of a random generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from musenet.condition import KEYS, KINDS, Condition
+from musenet.events import TEMPO_EVENT, Table, is_note
+from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.quantise import TEMPI, VELOCITIES
+
+_LOW = np.array([instrument.low for instrument in INSTRUMENTS])
+_HIGH = np.array([instrument.high for instrument in INSTRUMENTS])
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How pieces are varied and how often prompts are left out.
+
+    Attributes:
+        transpose: standard deviation of the transposition in semitones (small ones are
+            commoner, so that keys mix while instruments keep their registers).
+        velocity: largest change of loudness, in levels of four.
+        tempo: largest change of tempo, in steps of 4 %.
+        drop_styles: chance of telling no style at all; else each item is dropped by a fifth.
+        drop_instruments: chance of not telling the instruments.
+        drop_key: chance of not telling the key.
+        drop_kind: chance of not telling the kind of source.
+        drop_length: chance of not telling the length (part and countdown).
+        length_jitter: standard deviation of the length told, as a share of it.
+    """
+
+    transpose: float = 3.0
+    velocity: int = 3
+    tempo: int = 3
+    drop_styles: float = 0.15
+    drop_instruments: float = 0.15
+    drop_key: float = 0.3
+    drop_kind: float = 0.2
+    drop_length: float = 0.15
+    length_jitter: float = 0.03
+
+
+NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0)
+"""Nothing varied and nothing told."""
+
+
+def transposition(table: Table, spread: float, rng: np.random.Generator) -> int:
+    """Semitones to move a piece by, at most 6, such that no note leaves its range."""
+    shift = int(np.clip(np.rint(rng.normal(0.0, 1.0) * spread), -6, 6))
+    pitched = table[table[:, 1] < DRUMS]
+    if not len(pitched):
+        return 0
+    instrument, pitch = pitched[:, 1], pitched[:, 2].astype(int)
+    below, above = pitch - _LOW[instrument], _HIGH[instrument] - pitch
+    lowest = -int(below[below >= 0].min(initial=6))
+    highest = int(above[above >= 0].min(initial=6))
+    shift = int(np.clip(shift, lowest, highest))
+    return int(np.clip(shift, -int(pitch.min()), 127 - int(pitch.max())))
+
+
+def varied(table: Table, augmentation: Augmentation, rng: np.random.Generator) -> tuple[Table, int]:
+    """A varied copy of a piece, and the semitones by which it was moved."""
+    shift = transposition(table, augmentation.transpose, rng)
+    louder = int(rng.integers(-augmentation.velocity, augmentation.velocity + 1))
+    faster = int(rng.integers(-augmentation.tempo, augmentation.tempo + 1))
+    table = table.copy()
+    note, tempo = is_note(table), table[:, 1] == TEMPO_EVENT
+    table[table[:, 1] < DRUMS, 2] += np.uint8(shift % 256)
+    levels = (table[:, 4].astype(int) + louder).clip(1, len(VELOCITIES))
+    table[:, 4] = np.where(note, levels, 0)
+    steps = (table[:, 2].astype(int) + faster).clip(0, len(TEMPI) - 1)
+    table[:, 2] = np.where(tempo, steps, table[:, 2])
+    return table, shift
+
+
+def told(
+    styles: list[int], instruments: list[int], key: int, kind: int,
+    augmentation: Augmentation, rng: np.random.Generator,
+) -> Condition:  # fmt: skip
+    """The prompt of a piece with items left out at random, styles weighted at random."""
+    chances = rng.random(4)
+    kept = [style for style in styles if rng.random() < 0.8]
+    weights = rng.dirichlet(np.ones(max(1, len(kept))))
+    if chances[0] < augmentation.drop_styles:
+        kept = []
+    return Condition(
+        tuple((style, float(weight)) for style, weight in zip(kept, weights, strict=False)),
+        () if chances[1] < augmentation.drop_instruments else tuple(instruments),
+        KEYS if chances[2] < augmentation.drop_key else key,
+        KINDS if chances[3] < augmentation.drop_kind else kind,
+    )
+
+
+def transposed_key(key: int, semitones: int) -> int:
+    """The key of a piece that was moved by semitones."""
+    if key >= KEYS:
+        return key
+    return key // 12 * 12 + (key + semitones) % 12

@@ -1,0 +1,150 @@
+"""Batches: the windows of a step, as a pure function of seed and step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.condition import SOURCES, Condition, Conditions, stack
+from musenet.corpus.shards import Split
+from musenet.events import TEMPO_EVENT, is_note, to_ids
+from musenet.features import COLUMNS, Features, features, moments_of
+from musenet.instruments import DRUMS
+from musenet.training.augment import Augmentation, told, transposed_key, varied
+from musenet.windows import Window, window
+
+LENGTH_STEP = 64
+"""Batches are padded to a multiple of this many events."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One window ready for the network.
+
+    Attributes:
+        ids: shape (T, 5).
+        features: shape (T, F).
+        weights: 1 for each field that counts in the loss, shape (T, 5).
+        notes: notes among the rows that count.
+        condition: the prompt.
+        begins: whether it starts its piece.
+    """
+
+    ids: NDArray[np.int64]
+    features: Features
+    weights: NDArray[np.float32]
+    notes: int
+    condition: Condition
+    begins: bool
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples padded to one length; shapes (B, T, …) as in `Sample`."""
+
+    ids: NDArray[np.int64]
+    features: Features
+    weights: NDArray[np.float32]
+    notes: int
+    conditions: Conditions
+
+    @property
+    def events(self) -> int:
+        """Rows that count in the loss."""
+        return int(self.weights[..., 0].sum())
+
+
+def draw(
+    split: Split, piece: int, context: int, augmentation: Augmentation, rng: np.random.Generator
+) -> Sample:
+    """A window of at most `context` events of a piece, varied.
+
+    One window in five begins its piece and one in six ends it, so that openings and endings
+    are learnt.
+    """
+    row = split.pieces[piece]
+    table, semitones = varied(split.table(piece), augmentation, rng)
+    start, stop = _crop(len(table), context, rng)
+    total = float(moments_of(table).seconds[-1])
+    if rng.random() < augmentation.drop_length:
+        total = np.nan
+    total *= 1.0 + augmentation.length_jitter * float(rng.normal())
+    condition = told(
+        [int(style) for style in row["styles"] if style >= 0],
+        [int(i) for i in np.unique(table[:, 1]) if i <= DRUMS],
+        transposed_key(int(row["key"]), semitones),
+        int(row["kind"]),
+        augmentation,
+        rng,
+    )
+    beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
+    return sample(
+        window(table, start, stop), condition, total,
+        beat_known=beat_known, tempo_known=not row["tempo_guessed"],
+    )  # fmt: skip
+
+
+def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int]:
+    where = rng.random()
+    last = length - context + 2
+    if length <= context or where < 0.2:
+        return 0, min(length, context)
+    start = last if where > 0.84 else int(rng.integers(2, last + 1))
+    return start, start + context - 2
+
+
+def sample(
+    view: Window, condition: Condition, total_seconds: float, *,
+    beat_known: bool = True, tempo_known: bool = True,
+) -> Sample:  # fmt: skip
+    """A window with its features; reminders, and guessed tempi, do not count in the loss."""
+    weights = np.ones((len(view.table), 5), dtype=np.float32)
+    weights[: view.reminders] = 0.0
+    if not tempo_known:
+        weights[view.table[:, 1] == TEMPO_EVENT, 2] = 0.0
+    notes = int(is_note(view.table[view.reminders :]).sum())
+    return Sample(
+        to_ids(view.table), features(view.moments, total_seconds, beat_known=beat_known),
+        weights, notes, condition, view.begins,
+    )  # fmt: skip
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Samples padded to the longest, in steps of `LENGTH_STEP`."""
+    longest = max(len(item.ids) for item in samples)
+    length = -(-longest // LENGTH_STEP) * LENGTH_STEP
+    ids = np.zeros((len(samples), length, 5), dtype=np.int64)
+    columns = np.zeros((len(samples), length, len(COLUMNS)), dtype=np.int32)
+    weights = np.zeros((len(samples), length, 5), dtype=np.float32)
+    for row, item in enumerate(samples):
+        ids[row, : len(item.ids)] = item.ids
+        columns[row, : len(item.ids)] = item.features
+        weights[row, : len(item.ids)] = item.weights
+    conditions = stack([item.condition for item in samples], [item.begins for item in samples])
+    return Batch(ids, columns, weights, sum(item.notes for item in samples), conditions)
+
+
+def step_batches(
+    split: Split, weights: NDArray[np.float64], *, seed: int, step: int, events: int,
+    context: int, augmentation: Augmentation,
+) -> list[Batch]:  # fmt: skip
+    """The batches of one optimiser step, of about `events` events in all.
+
+    Windows of similar length share a batch, so that little is padding, and no window holds
+    more than one piece.
+    """
+    rng = np.random.default_rng([seed, step])
+    samples: list[Sample] = []
+    while sum(len(item.ids) for item in samples) < events:
+        piece = int(rng.choice(len(weights), p=weights))
+        samples.append(draw(split, piece, context, augmentation, rng))
+    samples.sort(key=lambda item: len(item.ids))
+    groups: list[list[Sample]] = [[]]
+    for item in samples:
+        if groups[-1] and len(item.ids) > 1.5 * len(groups[-1][0].ids) + LENGTH_STEP:
+            groups.append([])
+        groups[-1].append(item)
+    return [collate(group) for group in groups]

@@ -1,0 +1,222 @@
+"""The training loop: budget, schedule, progress, log, checkpoints, resuming."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from musenet.checkpoint import save_model
+from musenet.corpus.shards import Split, open_split
+from musenet.errors import UserError
+from musenet.evaluation.likelihood import NOTHING, batch_bits, score, split_samples
+from musenet.events import FIELDS
+from musenet.model import Model, ModelConfig, parameters
+from musenet.training.augment import Augmentation
+from musenet.training.batches import Batch, step_batches
+from musenet.training.mixture import piece_weights
+from musenet.training.mixup import mixed_bits
+from musenet.training.optimise import (
+    OptimiserName,
+    clip,
+    default_dtype,
+    default_optimiser,
+    optimisers,
+    set_learning_rate,
+    trapezoid,
+)
+from musenet.training.state import TrainingState, read_state, write_state
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """All that decides a training run; written into its folder.
+
+    Attributes:
+        model: dimensions of the network.
+        data: the corpus folder.
+        steps: optimiser steps to train for, or None for a budget of time.
+        minutes: minutes to train for, or None for a number of steps.
+        seed: of weights and of the order of the data.
+        context: events a window.
+        batch_events: events an optimiser step.
+        learning_rate: at its peak.
+        weight_decay: of the matrices under Muon.
+        optimiser: "muon", "adamw", or "" for what suits the device.
+        mixup: share of the batches whose windows are mixed in embedding space.
+        augmentation: how pieces are varied and prompts dropped.
+        save_minutes: time between checkpoints.
+        threads: CPU threads.
+    """
+
+    model: ModelConfig
+    data: str
+    steps: int | None = None
+    minutes: float | None = None
+    seed: int = 0
+    context: int = 1024
+    batch_events: int = 4096
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    optimiser: OptimiserName | None = None
+    mixup: float = 0.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    save_minutes: float = 5.0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the budget.
+
+        Raises:
+            UserError: not exactly one of steps and minutes, or one that is not positive.
+        """
+        budget = self.steps if self.minutes is None else self.minutes
+        if (self.steps is None) == (self.minutes is None) or budget is None or budget <= 0:
+            raise UserError("give either --steps or --minutes, more than 0")
+
+    def progress(self, step: int, seconds: float) -> float:
+        """How much of the budget is used up, 0 to 1."""
+        if self.steps is not None:
+            return min(1.0, step / self.steps)
+        return min(1.0, seconds / (60.0 * (self.minutes or 1.0)))
+
+
+class Reporter(Protocol):
+    """What watches a run."""
+
+    def __call__(self, facts: dict[str, Any]) -> None:
+        """Take the facts of one step, or of one validation."""
+
+
+def validation_pieces(split: Split, events: int = 40_000, seed: int = 0) -> list[int]:
+    """A fixed choice of pieces of up to 4,000 events, `events` of them in all."""
+    order = np.random.default_rng(seed).permutation(len(split))
+    order = order[split.pieces["events"][order] <= 4_000]
+    total = np.cumsum(split.pieces["events"][order])
+    return [int(piece) for piece in order[: max(1, int(np.searchsorted(total, events)))]]
+
+
+class Run:
+    """A training run in a folder."""
+
+    def __init__(self, config: TrainingConfig, out: Path, *, device: str = "cpu") -> None:
+        """Open the corpus and build model and optimisers at step 0."""
+        torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        place = torch.device(device)
+        self.config, self.out = config, out
+        self.train = open_split(Path(config.data), "train")
+        self.valid = open_split(Path(config.data), "valid")
+        self.weights: NDArray[np.float64] = piece_weights(self.train, config.context)
+        self.model = Model(config.model, default_dtype(place)).to(place)
+        self.optimisers = optimisers(
+            self.model, config.optimiser or default_optimiser(place), config.learning_rate,
+            config.weight_decay,
+        )  # fmt: skip
+        self.state = TrainingState()
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint in the run's folder."""
+        self.state = read_state(self.out, self.model, self.optimisers)
+
+    def fit(self, report: Reporter, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Train until the budget is used up or `stop` says so; whether it was finished.
+
+        A checkpoint is written now and then, and at the end in either case.
+        """
+        self._write_config()
+        saved = time.monotonic()
+        while self.progress < 1.0 and not stop():
+            started = time.monotonic()
+            facts = self._step()
+            seconds = time.monotonic() - started
+            self.state = replace(self.state, seconds=self.state.seconds + seconds)
+            facts["events_per_second"] = facts.pop("events") / seconds
+            self._log(facts)
+            report(facts)
+            if time.monotonic() - saved > 60 * self.config.save_minutes:
+                self._save(report)
+                saved = time.monotonic()
+        self._save(report)
+        return self.progress >= 1.0
+
+    @property
+    def progress(self) -> float:
+        """How much of the budget is used up, 0 to 1."""
+        return self.config.progress(self.state.step, self.state.seconds)
+
+    def _step(self) -> dict[str, Any]:
+        config, step = self.config, self.state.step
+        batches = step_batches(
+            self.train, self.weights, seed=config.seed, step=step, events=config.batch_events,
+            context=config.context, augmentation=config.augmentation,
+        )  # fmt: skip
+        events = sum(batch.events for batch in batches)
+        notes = sum(batch.notes for batch in batches)
+        rate = config.learning_rate * trapezoid(self.progress + 1e-4)
+        set_learning_rate(self.optimisers, rate)
+        self.model.train()
+        total = torch.zeros(len(FIELDS), dtype=torch.float64)
+        for index, batch in enumerate(batches):
+            bits = self._bits(batch, np.random.default_rng([config.seed, step, index, 1]))
+            (bits.sum() * math.log(2.0) / events).backward()
+            total += bits.detach().sum(dim=(0, 1)).double().cpu()
+        gradient = clip(self.model)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self.state = replace(
+            self.state, step=step + 1, events=self.state.events + events
+        )  # fmt: skip
+        each = (total / max(1, notes)).tolist()
+        return {
+            "step": step + 1, "bits_per_note": sum(each), "learning_rate": rate,
+            "gradient": gradient, "events": events, "progress": self.progress,
+            **dict(zip(FIELDS, each, strict=True)),
+        }  # fmt: skip
+
+    def _bits(self, batch: Batch, rng: np.random.Generator) -> torch.Tensor:
+        if rng.random() < self.config.mixup:
+            return mixed_bits(self.model, batch, rng)
+        return batch_bits(self.model, batch)
+
+    def validate(self) -> dict[str, Any]:
+        """Bits a note on a fixed part of the validation split, prompt and length not told."""
+        self.model.eval()
+        chosen = split_samples(self.valid, validation_pieces(self.valid), self.config.context)
+        total = sum(score(self.model, chosen, 8192), NOTHING)
+        return {
+            "step": self.state.step, "valid_bits_per_note": total.bits_per_note,
+            "valid": total.by_field,
+        }  # fmt: skip
+
+    def _save(self, report: Reporter) -> None:
+        facts = self.validate()
+        self._log(facts)
+        report(facts)
+        save_model(self.out / "model.safetensors", self.model, facts=self.facts() | facts)
+        write_state(self.out, self.state, self.model, self.optimisers)
+
+    def facts(self) -> dict[str, Any]:
+        """What is to be known of the run with its weights."""
+        return {
+            "config": asdict(self.config), "step": self.state.step, "events": self.state.events,
+            "minutes": round(self.state.seconds / 60, 2), "parameters": parameters(self.model),
+        }  # fmt: skip
+
+    def _write_config(self) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(self.config), indent=1)
+        (self.out / "config.json").write_text(text, encoding="utf-8")
+
+    def _log(self, facts: dict[str, Any]) -> None:
+        with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(facts) + "\n")

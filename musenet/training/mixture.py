@@ -1,0 +1,62 @@
+"""How often each piece is drawn: the mixture of sources."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.condition import SOURCES
+from musenet.corpus.shards import Split
+from musenet.styles import style_id
+
+LIMITS = {"polish": 0.20, "arranged": 0.15, "folk": 0.10, "drums": 0.02}
+"""Largest share of the notes that a group may have in the mixture."""
+
+
+def piece_weights(split: Split, window_events: int) -> NDArray[np.float64]:
+    """Probability of drawing a window from each piece, shape (pieces,), adding up to 1.
+
+    A source's share of the notes drawn is as the square root of its notes, so that small
+    sources are learnt and large ones do not drown them; the groups of `LIMITS` count as one
+    source and are capped. Within a source each note is as likely as any other.
+    """
+    groups = _groups(split)
+    names, index = np.unique(groups, return_inverse=True)
+    notes = split.pieces["notes"].astype(np.float64)
+    share = np.sqrt(np.bincount(index, weights=notes))
+    caps = np.array([LIMITS.get(str(name), 1.0) for name in names])
+    share = _capped(share / share.sum(), caps)
+    windows = np.maximum(1.0, split.pieces["events"] / window_events)
+    windows_of_group = np.bincount(index, weights=windows)
+    notes_a_window = np.bincount(index, weights=notes) / windows_of_group
+    draws = (share / notes_a_window)[index] * windows / windows_of_group[index]
+    weights: NDArray[np.float64] = draws / draws.sum()
+    return weights
+
+
+def _groups(split: Split) -> NDArray[np.str_]:
+    """The group of each piece: one of `LIMITS`, else the archive or folder it came from."""
+    pieces = split.pieces
+    names = np.array([name.split("/", 1)[0] for name in split.names], dtype="U64")
+    polish = np.char.find(names, "polish-scores") >= 0
+    names[np.any(pieces["styles"] == style_id("folk"), axis=1)] = "folk"
+    names[np.any(pieces["styles"] == style_id("drums"), axis=1)] = "drums"
+    names[polish] = "polish"
+    names[pieces["kind"] // 2 == SOURCES.index("arranged")] = "arranged"
+    return names
+
+
+def _capped(share: NDArray[np.float64], caps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares with caps kept, what is cut off spread over the others in proportion."""
+    if caps.sum() <= 1.0:
+        return share
+    for _ in share:
+        over = share > caps
+        free = ~over & (share < caps)
+        excess = float((share - caps)[over].sum())
+        share = np.minimum(share, caps)
+        if excess <= 1e-12 or not free.any():
+            break
+        share = share + excess * np.where(free, share, 0) / share[free].sum()
+    result: NDArray[np.float64] = share / share.sum()
+    return result

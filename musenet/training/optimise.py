@@ -1,0 +1,74 @@
+"""Optimisers and the learning-rate schedule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.optim import AdamW, Muon, Optimizer
+
+from musenet.model import Model
+
+OptimiserName = Literal["muon", "adamw"]
+
+
+def optimisers(
+    model: Model, name: OptimiserName, learning_rate: float, weight_decay: float
+) -> list[Optimizer]:
+    """Muon for the matrices of the blocks and AdamW for the rest, or AdamW for all.
+
+    Muon: Jordan et al., 2024, with the update scaled to AdamW's (Liu et al., 2025), so that
+    one learning rate serves both.
+    """
+    matrices = [
+        parameter
+        for module in (model.blocks, model.heads.links)
+        for parameter in module.parameters()
+        if parameter.ndim == 2
+    ]
+    if name == "adamw":
+        matrices = []
+    chosen = {id(parameter) for parameter in matrices}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
+    made: list[Optimizer] = [
+        AdamW(rest, lr=learning_rate, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.0)
+    ]
+    if matrices:
+        made.append(
+            Muon(
+                matrices, lr=learning_rate, weight_decay=weight_decay, momentum=0.95,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )  # fmt: skip
+    return made
+
+
+def default_optimiser(device: torch.device) -> OptimiserName:
+    """Muon where bf16 is fast, since its orthogonalisation runs in bf16; else AdamW."""
+    return "muon" if default_dtype(device) is torch.bfloat16 else "adamw"
+
+
+def default_dtype(device: torch.device) -> torch.dtype:
+    """bf16 where the hardware multiplies it, else fp32."""
+    if device.type == "cuda":
+        return torch.bfloat16
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def trapezoid(progress: float, *, warm_up: float = 0.02, cool_down: float = 0.4) -> float:
+    """The share of the peak learning rate at a progress of 0 to 1: up, level, linearly down."""
+    return max(0.0, min(1.0, progress / warm_up, (1.0 - progress) / cool_down))
+
+
+def set_learning_rate(made: list[Optimizer], learning_rate: float) -> None:
+    """Give every parameter group this learning rate."""
+    for optimiser in made:
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate
+
+
+def clip(model: nn.Module, largest: float = 1.0) -> float:
+    """Scale gradients so that their norm is at most `largest`; the norm before."""
+    return float(torch.nn.utils.clip_grad_norm_(model.parameters(), largest))

@@ -1,0 +1,76 @@
+"""The state of a run between two steps: all that resuming needs, in one atomic file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from musenet.checkpoint import FORMAT, read_tensors, write_tensors
+from musenet.errors import UserError
+from musenet.model import Model
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a run stands; the data of a step follow from the seed and `step` alone.
+
+    Attributes:
+        step: optimiser steps done.
+        seconds: time spent training.
+        events: events trained on.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    events: int = 0
+
+
+def write_state(
+    folder: Path, state: TrainingState, model: Model, optimisers: Sequence[Optimizer]
+) -> None:
+    """Write weights, optimisers and position into `folder/state.safetensors`."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for number, optimiser in enumerate(optimisers):
+        for index, values in optimiser.state_dict()["state"].items():
+            for key, value in values.items():
+                tensors[f"optimiser.{number}.{index}.{key}"] = torch.as_tensor(value)
+    write_tensors(folder / "state.safetensors", tensors, {"format": FORMAT, **asdict(state)})
+
+
+def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> TrainingState:
+    """Put the weights and optimisers of `folder` in place and give the position.
+
+    Raises:
+        UserError: there is no state, or it does not fit the model.
+    """
+    tensors, meta = read_tensors(folder / "state.safetensors")
+    weights = {
+        name.removeprefix("model."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith("model.")
+    }
+    try:
+        model.load_state_dict(weights)
+        for number, optimiser in enumerate(optimisers):
+            values = _values(tensors, f"optimiser.{number}.")
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": values, "param_groups": groups})
+        return TrainingState(**{key: meta[key] for key in asdict(TrainingState())})
+    except (RuntimeError, ValueError, KeyError) as error:
+        message = f"{folder} holds a run with other settings: resume it with its own"
+        raise UserError(message) from error
+
+
+def _values(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Any]]:
+    values: dict[int, dict[str, Any]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            index, key = name.removeprefix(prefix).split(".", 1)
+            values.setdefault(int(index), {})[key] = tensor
+    return values
