@@ -35,8 +35,12 @@ DRUM_OFFSET, TEMPO_OFFSET, METRE_OFFSET, NO_PITCH = 128, 256, 320, 360
 def _offsets() -> NDArray[np.int64]:
     offsets = np.zeros(64, dtype=np.int64)
     offsets[[DRUMS, TEMPO_EVENT, METRE_EVENT, REST, END]] = (
-        DRUM_OFFSET, TEMPO_OFFSET, METRE_OFFSET, NO_PITCH, NO_PITCH,
-    )  # fmt: skip
+        DRUM_OFFSET,
+        TEMPO_OFFSET,
+        METRE_OFFSET,
+        NO_PITCH,
+        NO_PITCH,
+    )
     return offsets
 
 
@@ -116,25 +120,29 @@ def decode(table: Table) -> Score:
     ends = np.flatnonzero(table[:, 1] == END)
     table = table[: ends[0]] if len(ends) else table
     ticks = np.cumsum(table[:, 0].astype(np.int64))
-    return Score(*(_decoded(kind, table, ticks) for kind in (NOTE, TEMPO, METRE)))
+    note, tempo = is_note(table), table[:, 1] == TEMPO_EVENT
+    metre = table[:, 1] == METRE_EVENT
+    return Score(
+        _notes(table[note], ticks[note]),
+        _tempos(table[tempo, 2], ticks[tempo]),
+        _metres(table[metre, 2], ticks[metre]),
+    )
 
 
-def _decoded(kind: np.dtype[np.void], table: Table, ticks: NDArray[np.int64]) -> Array:
-    if kind is NOTE:
-        return _decoded_notes(table[is_note(table)], ticks[is_note(table)])
-    chosen = table[:, 1] == (TEMPO_EVENT if kind is TEMPO else METRE_EVENT)
-    changes = np.zeros(int(chosen.sum()), dtype=kind)
-    changes["tick"] = ticks[chosen]
-    values = table[chosen, 2]
-    if kind is TEMPO:
-        changes["bpm"] = TEMPI[values]
-    else:
-        known = np.array(METRES)[values]
-        changes["numerator"], changes["denominator"] = known[:, 0], known[:, 1]
-    return last_at_tick(changes)
+def _tempos(values: NDArray[np.uint8], ticks: NDArray[np.int64]) -> Array:
+    tempos = np.zeros(len(values), dtype=TEMPO)
+    tempos["tick"], tempos["bpm"] = ticks, TEMPI[values]
+    return last_at_tick(tempos)
 
 
-def _decoded_notes(rows: Table, ticks: NDArray[np.int64]) -> Array:
+def _metres(values: NDArray[np.uint8], ticks: NDArray[np.int64]) -> Array:
+    metres = np.zeros(len(values), dtype=METRE)
+    known = np.array(METRES)[values]
+    metres["tick"], metres["numerator"], metres["denominator"] = ticks, known[:, 0], known[:, 1]
+    return last_at_tick(metres)
+
+
+def _notes(rows: Table, ticks: NDArray[np.int64]) -> Array:
     notes = np.zeros(len(rows), dtype=NOTE)
     notes["onset"] = ticks
     notes["instrument"], notes["pitch"] = rows[:, 1], rows[:, 2]

@@ -8,6 +8,7 @@ of the piece alone, so that training and composing compute the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
 from musenet.quantise import METRES, TEMPI
 from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
 
+Number = TypeVar("Number", np.int64, np.float64)
 Features = NDArray[np.int32]
 """Shape (moments, 6), columns as in `COLUMNS`."""
 
@@ -55,62 +57,78 @@ class Moments:
         """The state before the first row of `count` pieces."""
         zeros = np.zeros(count, dtype=np.int64)
         return cls(
-            zeros, np.zeros(count), zeros - 1, np.full(count, _DEFAULT_SECONDS_PER_TICK),
-            zeros, np.full(count, _DEFAULT_BAR_TICKS),
-        )  # fmt: skip
+            zeros,
+            np.zeros(count),
+            zeros - 1,
+            np.full(count, _DEFAULT_SECONDS_PER_TICK),
+            zeros,
+            np.full(count, _DEFAULT_BAR_TICKS),
+        )
 
     def take(self, index: NDArray[np.int64] | slice) -> Moments:
         """The moments at the places given."""
         return Moments(
-            self.tick[index], self.seconds[index], self.place[index],
-            self.seconds_per_tick[index], self.bar_start[index], self.bar_ticks[index],
-        )  # fmt: skip
+            self.tick[index],
+            self.seconds[index],
+            self.place[index],
+            self.seconds_per_tick[index],
+            self.bar_start[index],
+            self.bar_ticks[index],
+        )
 
     def after_wait(self, wait: NDArray[np.int64]) -> Moments:
         """The state at the next row of each piece, once its wait is known."""
         return Moments(
-            self.tick + wait, self.seconds + wait * self.seconds_per_tick,
+            self.tick + wait,
+            self.seconds + wait * self.seconds_per_tick,
             np.where(wait > 0, 0, self.place + 1),
-            self.seconds_per_tick, self.bar_start, self.bar_ticks,
-        )  # fmt: skip
+            self.seconds_per_tick,
+            self.bar_start,
+            self.bar_ticks,
+        )
 
     def after_row(self, instrument: NDArray[np.int64], value: NDArray[np.int64]) -> Moments:
         """The state once the row at this moment is known: tempo and metre take effect."""
         tempo, metre = instrument == TEMPO_EVENT, instrument == METRE_EVENT
         return Moments(
-            self.tick, self.seconds, self.place,
+            self.tick,
+            self.seconds,
+            self.place,
             np.where(tempo, SECONDS_PER_TICK[np.where(tempo, value, 0)], self.seconds_per_tick),
             np.where(metre, self.tick, self.bar_start),
             np.where(metre, BAR_TICKS[np.where(metre, value, 0)], self.bar_ticks),
-        )  # fmt: skip
+        )
 
 
 def moments_of(table: Table) -> Moments:
     """The state at every row of a whole piece, before that row takes effect."""
     wait, instrument, value = (table[:, i].astype(np.int64) for i in range(3))
-    tick = np.cumsum(wait)
-    per_tick = _in_force(
-        instrument == TEMPO_EVENT, SECONDS_PER_TICK, value, _DEFAULT_SECONDS_PER_TICK
-    )
-    bar_length = _in_force(instrument == METRE_EVENT, BAR_TICKS, value, _DEFAULT_BAR_TICKS)
-    rows = np.arange(len(table))
-    first_at_tick = np.maximum.accumulate(np.where(wait > 0, rows, 0))
-    metre_rows = np.where(instrument == METRE_EVENT, rows, -1)
-    last_metre = np.r_[-1, np.maximum.accumulate(metre_rows)][:-1]
-    bar_start = np.where(last_metre >= 0, tick[last_metre], 0)
+    tick, rows = np.cumsum(wait), np.arange(len(table))
+    tempo, metre = instrument == TEMPO_EVENT, instrument == METRE_EVENT
+    per_tick = _in_force(tempo, SECONDS_PER_TICK[value[tempo]], _DEFAULT_SECONDS_PER_TICK)
     return Moments(
-        tick, np.cumsum(wait * per_tick), rows - first_at_tick, per_tick, bar_start, bar_length
+        tick,
+        np.cumsum(wait * per_tick),
+        rows - np.maximum.accumulate(np.where(wait > 0, rows, 0)),
+        per_tick,
+        _in_force(metre, tick[metre], 0),
+        _in_force(metre, BAR_TICKS[value[metre]], _DEFAULT_BAR_TICKS),
     )
 
 
 def _in_force(
-    changes: NDArray[np.bool_], meanings: NDArray[np.generic], value: NDArray[np.int64],
-    default: float,
-) -> NDArray[np.generic]:  # fmt: skip
-    """What the last change before each row set, `default` before any."""
-    last = np.maximum.accumulate(np.r_[-1, np.where(changes, np.arange(len(value)), -1)])[:-1]
-    safe = np.where(changes[last] & (last >= 0), value[last], 0)
-    return np.where(last >= 0, meanings[safe], default).astype(meanings.dtype)
+    changes: NDArray[np.bool_], values: NDArray[Number], default: float
+) -> NDArray[Number]:
+    """What the last change before each row set it to, `default` before any.
+
+    Args:
+        changes: which rows change it, shape (rows,).
+        values: what each of them sets it to, shape (changes,).
+        default: what holds before the first.
+    """
+    begins = np.r_[0, np.flatnonzero(changes) + 1, len(changes)]
+    held = np.concatenate([np.array([default], dtype=values.dtype), values])
+    return np.repeat(held, np.diff(begins))
 
 
 def features(

@@ -82,14 +82,23 @@ def base() -> ModelConfig:
 def musenet() -> ModelConfig:
     """As published: 72 layers, 24 heads, full attention over 4,096 positions."""
     return ModelConfig(
-        layers=72, width=1536, heads=24, kv_heads=24, positions="learned", activation="gelu",
+        layers=72,
+        width=1536,
+        heads=24,
+        kv_heads=24,
+        positions="learned",
+        activation="gelu",
         recompute=True,
-    )  # fmt: skip
+    )
 
 
 PRESETS: dict[str, Callable[[], ModelConfig]] = {
-    "tiny": tiny, "mini": mini, "small": small, "base": base, "musenet": musenet,
-}  # fmt: skip
+    "tiny": tiny,
+    "mini": mini,
+    "small": small,
+    "base": base,
+    "musenet": musenet,
+}
 
 
 @dataclass
@@ -109,7 +118,7 @@ class Cache:
     @classmethod
     def empty(cls, model: Model, batch: int, capacity: int) -> Cache:
         """An empty cache for `batch` sequences of at most `capacity` positions."""
-        config, weight = model.config, model.fields[0].weight
+        config, weight = model.config, model.start.weight
         shape = (batch, config.kv_heads, capacity, config.head_width)
 
         def tensors() -> list[Tensor]:
@@ -170,7 +179,7 @@ class MomentEmbedding(nn.Module):
         beats = features_BTF[..., :1].to(torch.float32) / TICKS_PER_BEAT
         periods = 2.0 ** torch.arange(1, _PERIODS + 1, device=beats.device)
         angles = 2 * torch.pi * beats / periods
-        x_BTD = self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        x_BTD: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
         for column, table in enumerate(self.tables, start=1):
             x_BTD = x_BTD + table(features_BTF[..., column])
         return x_BTD.to(dtype)
@@ -189,7 +198,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (…, D) to (…, D)."""
         x = self.up(x)
-        return self.down(F.gelu(x) if self.activation == "gelu" else F.relu(x).square())
+        x = self.down(F.gelu(x) if self.activation == "gelu" else F.relu(x).square())
+        return x
 
 
 class Attention(nn.Module):
@@ -225,7 +235,8 @@ class Attention(nn.Module):
         y_BNTH = F.scaled_dot_product_attention(
             q_BNTH, k_BKTH, v_BKTH, attn_mask=mask, is_causal=mask is None and length > 1
         )
-        return self.out(y_BNTH.transpose(1, 2).reshape(batch, length, -1))
+        y_BTD: Tensor = self.out(y_BNTH.transpose(1, 2).reshape(batch, length, -1))
+        return y_BTD
 
 
 Rotation = tuple[Tensor, Tensor]
@@ -274,7 +285,8 @@ class Block(nn.Module):
     def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
         """Shape (B, T, D) to (B, T, D)."""
         x_BTD = x_BTD + self.attention(norm(x_BTD), rotation, cache)
-        return x_BTD + self.feed_forward(norm(x_BTD))
+        x_BTD = x_BTD + self.feed_forward(norm(x_BTD))
+        return x_BTD
 
 
 class Heads(nn.Module):
@@ -286,9 +298,7 @@ class Heads(nn.Module):
         width = config.width
         self.outputs = nn.ModuleList(Linear(width, size, zero=True) for size in SIZES)
         self.chosen = nn.ModuleList(_table(size, width) for size in SIZES[:-1])
-        self.links = nn.ModuleList(
-            FeedForward(width, width, config.activation) for _ in SIZES[:-1]
-        )
+        self.links = nn.ModuleList(FeedForward(width, width, config.activation) for _ in SIZES[:-1])
         self.moment = MomentEmbedding(width)
 
     def logits(self, field: int, x: Tensor) -> Tensor:
@@ -329,9 +339,7 @@ class Model(nn.Module):
         self.kind = _table(KINDS + 1, width)
         self.start = _table(2, width)
         self.prompt_row = _table(PROMPT_ROWS, width)
-        self.learned = (
-            _table(config.context, width) if config.positions == "learned" else None
-        )
+        self.learned = _table(config.context, width) if config.positions == "learned" else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.heads = Heads(config)
 
@@ -357,7 +365,7 @@ class Model(nn.Module):
 
     def embed_events(self, ids_BT5: Tensor, features_BTF: Tensor) -> Tensor:
         """Events and their moments, (B, T, D)."""
-        x_BTD = self.moment(features_BTF, torch.float32)
+        x_BTD: Tensor = self.moment(features_BTF, torch.float32)
         for field, table in enumerate(self.fields):
             x_BTD = x_BTD + table(ids_BT5[..., field])
         return x_BTD.to(self.dtype)
@@ -396,9 +404,7 @@ class Model(nn.Module):
                 x_BTD = self.heads.choose(field, x_BTD, next_BT5[..., field], features)
         return torch.stack(nats, dim=-1)
 
-    def forward(
-        self, conditions: Conditions, ids_BT5: Tensor, features_BTF: Tensor
-    ) -> Tensor:
+    def forward(self, conditions: Conditions, ids_BT5: Tensor, features_BTF: Tensor) -> Tensor:
         """Nats of each field of each event of windows, given all before it, (B, T, 5)."""
         x_BTD = torch.cat(
             [self.embed_prompt(conditions), self.embed_events(ids_BT5, features_BTF)[:, :-1]],

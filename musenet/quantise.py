@@ -97,11 +97,14 @@ def _quantise_metres(metres: Array, end: int) -> Array:
         if tick and tick >= end:
             break
         metre = _known_metre(numerator, denominator)
-        if rows and rows[-1][1:] == metre:
-            if (tick - rows[-1][0]) % bar_ticks(*metre, TICKS_PER_BEAT) == 0:
-                continue
-        rows.append((tick, *metre))
+        if not (rows and _changes_nothing(rows[-1], tick, metre)):
+            rows.append((tick, *metre))
     return records(METRE, rows)
+
+
+def _changes_nothing(last: tuple[int, int, int], tick: int, metre: tuple[int, int]) -> bool:
+    """Whether the last metre goes on, with a bar beginning here in any case."""
+    return last[1:] == metre and (tick - last[0]) % bar_ticks(*metre, TICKS_PER_BEAT) == 0
 
 
 def _known_metre(numerator: int, denominator: int) -> tuple[int, int]:

@@ -23,16 +23,13 @@ class Window:
             rows repeat the metre and tempo in force.
         moments: the state of time at each row.
         reminders: rows in front that are told and not predicted.
+        begins: whether the window starts at the true beginning of the piece.
     """
 
     table: Table
     moments: Moments
     reminders: int
-
-    @property
-    def begins(self) -> bool:
-        """Whether the window starts at the true beginning of the piece."""
-        return self.reminders == 0
+    begins: bool
 
 
 def window(table: Table, start: int, stop: int) -> Window:
@@ -43,13 +40,14 @@ def window(table: Table, start: int, stop: int) -> Window:
     """
     moments = moments_of(table[:stop])
     if start == 0:
-        return Window(table[:stop], moments, 0)
+        return Window(table[:stop], moments, 0, begins=True)
     in_force = [_last(table[:start], kind) for kind in (METRE_EVENT, TEMPO_EVENT)]
     front = [row for row in in_force if row >= 0]
     reminders = table[front].copy()
     reminders[:, 0] = 0
     places = np.r_[np.full(len(front), start - 1), np.arange(start, stop)].astype(np.int64)
-    return Window(np.concatenate([reminders, table[start:stop]]), moments.take(places), len(front))
+    rows = np.concatenate([reminders, table[start:stop]])
+    return Window(rows, moments.take(places), len(front), begins=False)
 
 
 def _last(table: Table, kind: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +16,7 @@ from musenet.condition import SOURCES
 from musenet.corpus.catalogue import Catalogue, values
 from musenet.corpus.labels import Labels, label, label_from_path
 from musenet.corpus.prepare import NO_TEMPO, NOTATED, PREPARED, cached_part, read_part
+from musenet.corpus.progress import Tell
 from musenet.corpus.report import Report, make_report, write_report
 from musenet.corpus.shards import (
     FORMAT,
@@ -32,9 +33,6 @@ from musenet.corpus.titles import ARRANGED, Title, work_keys
 from musenet.corpus.works import Groups, Matches, find_matches, same_work, split_works, unite_by_key
 from musenet.errors import UserError
 from musenet.events import Table
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of a step, how much of it is done, and how much there is to do."""
 
 LEFT_OUT = -1
 """In place of a split's number: a duplicate."""
@@ -54,7 +52,7 @@ their files have one of these throughout."""
 
 def build(
     sources: Sequence[Path], out: Path, *, exclude: Sequence[str] = (), workers: int = 0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Report:  # fmt: skip
     """Make shards of all MIDI files in folders and zip archives.
 
@@ -92,21 +90,32 @@ def build(
     left_out |= {catalogue.name(piece): reason for piece, reason in duplicates.items()}
     report = make_report(out, catalogue, pieces, splits, matches, left_out)
     write_report(out, report, left_out)
+    _remove_stale(out / ".parts", paths)
     return report
 
 
 def _prepare(
-    containers: Sequence[Container], folder: Path, workers: int, tell: Progress
+    containers: Sequence[Container], folder: Path, workers: int, tell: Tell
 ) -> list[Path]:
     """The parts of all chunks in order, made by several processes where they are not there."""
     chunks = list(chunks_of(containers))
     paths: list[Path | None] = [None] * len(chunks)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         jobs = {pool.submit(cached_part, folder, chunk): i for i, chunk in enumerate(chunks)}
-        for done, job in enumerate(as_completed(jobs), 1):
-            paths[jobs[job]] = job.result()
-            tell("reading music", done, len(chunks))
+        try:
+            for done, job in enumerate(as_completed(jobs), 1):
+                paths[jobs[job]] = job.result()
+                tell("reading music", done, len(chunks))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return [path for path in paths if path is not None]
+
+
+def _remove_stale(folder: Path, paths: Sequence[Path]) -> None:
+    """Delete parts of files or versions that are no more."""
+    for path in set(folder.glob("*.npz")) - set(paths):
+        path.unlink()
 
 
 def _catalogue(containers: Sequence[Container], paths: Sequence[Path]) -> Catalogue:
@@ -218,7 +227,7 @@ def _tempo_guessed(catalogue: Catalogue) -> NDArray[np.bool_]:
 
 def _write(
     out: Path, catalogue: Catalogue, pieces: NDArray[np.void], splits: NDArray[np.int8],
-    paths: Sequence[Path], tell: Progress,
+    paths: Sequence[Path], tell: Tell,
 ) -> None:  # fmt: skip
     """Write the splits and, last, the header that makes them a corpus."""
     (out / "corpus.json").unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musenet.condition import SOURCES
-from musenet.corpus.clean import RejectedError, clean, default_tempo
+from musenet.corpus.clean import RejectedError, clean, default_tempo, sane_tempos
 from musenet.corpus.fingerprint import Shingles, digests, fingerprint
 from musenet.corpus.shards import replacing
 from musenet.corpus.sources import Chunk, read_entries
@@ -20,7 +20,7 @@ from musenet.errors import UserError
 from musenet.events import Table, encode, is_note
 from musenet.features import moments_of
 from musenet.key import key_of
-from musenet.midi.reading import load
+from musenet.midi import load
 from musenet.score import Score
 
 VERSION = 4
@@ -88,6 +88,8 @@ def prepare_chunk(chunk: Chunk) -> Part:
             pieces += _prepare_file(index, data)
         except RejectedError as error:
             rejected[index] = str(error)
+        except Exception as error:  # one file in thousands must not end a build; it is counted
+            rejected[index] = f"failed with {type(error).__name__}"
     return Part(
         np.concatenate([np.zeros((0, 5), dtype=np.uint8), *(p.table for p in pieces)]),
         np.array([piece.facts for piece in pieces], dtype=PREPARED),
@@ -103,14 +105,10 @@ def _prepare_file(index: int, data: bytes | None) -> list[_Piece]:
         score = load(data)
     except UserError as error:
         raise RejectedError("no sound MIDI file") from error
-    expressive = len(np.unique(score.notes["velocity"])) >= EXPRESSIVE_VELOCITIES
-    bpm = _only_tempo(score)
     movements = clean(score)
-    source = source_kind(score)
-    return [
-        _piece(movement, (index, place), (source, expressive, bpm))
-        for place, movement in enumerate(movements)
-    ]
+    expressive = len(np.unique(score.notes["velocity"])) >= EXPRESSIVE_VELOCITIES
+    kind = source_kind(score), expressive, _only_tempo(sane_tempos(score))
+    return [_piece(movement, (index, place), kind) for place, movement in enumerate(movements)]
 
 
 def _piece(score: Score, place: tuple[int, int], kind: tuple[int, bool, float]) -> _Piece:
@@ -173,7 +171,7 @@ def read_part(path: Path) -> Part:
         UserError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             rejected = json.loads(data["rejected"].tobytes())
             return Part(
                 data["events"], data["pieces"], data["shingles"],

@@ -172,7 +172,7 @@ def _markdown(report: Report) -> Iterable[str]:
         )
     played = {name: notes for name, notes in report.instruments.items() if notes}
     yield from _table(["instrument", "notes"], [[*row] for row in played.items()])
-    left_out = [[*row] for row in report.rejected.items()]
+    left_out: list[list[str | int]] = [[*row] for row in report.rejected.items()]
     yield from _table(["left out because", "files or pieces"], left_out)
     yield from _table(
         ["largest works (first piece)", "pieces", "notes"], [[*row] for row in report.largest_works]

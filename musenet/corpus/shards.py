@@ -77,7 +77,7 @@ def read_header(folder: Path) -> dict[str, Any]:
 
     Raises:
         UserError: it is missing, damaged, of another format, or was made with other
-            instruments or styles.
+            instruments or styles (later ones may have come after them).
     """
     path = folder / "corpus.json"
     try:
@@ -88,8 +88,10 @@ def read_header(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged: {_AGAIN}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise UserError(f"{path} has another format than {FORMAT}: {_AGAIN}")
-    if header.get("instruments") != instrument_names() or header.get("styles") != style_names():
-        raise UserError(f"{path} was made with other instruments or styles: {_AGAIN}")
+    for key, names in (("instruments", instrument_names()), ("styles", style_names())):
+        made_with = header.get(key)
+        if not isinstance(made_with, list) or made_with != names[: len(made_with)]:
+            raise UserError(f"{path} was made with other {key}: {_AGAIN}")
     return header
 
 

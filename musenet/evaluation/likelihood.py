@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -70,9 +70,15 @@ def batch_bits(model: Model, batch: Batch) -> torch.Tensor:
 def piece_samples(
     table: Table, condition: Condition, context: int, *, told_length: bool, beat_known: bool = True
 ) -> Iterable[Sample]:
-    """Windows that score every event of a piece once, each after the first with at least half
-    a context before it.
-    """  # fmt: skip
+    """Windows that score every event of a piece once, half a context before those after the first.
+
+    Args:
+        table: the whole piece.
+        condition: the prompt.
+        context: events a window, reminders included; at least 4.
+        told_length: whether part and countdown are told.
+        beat_known: as in `features`.
+    """
     seconds = float(moments_of(table).seconds[-1]) if told_length else np.nan
     first = 0
     while first < len(table):
@@ -83,9 +89,7 @@ def piece_samples(
         fresh = stop - first
         item.weights[: len(item.ids) - fresh] = 0.0
         notes = int(is_note(table[first:stop]).sum())
-        yield Sample(
-            item.ids, item.features, item.weights, notes, item.condition, item.begins
-        )  # fmt: skip
+        yield replace(item, notes=notes)
         first = stop
 
 
@@ -98,10 +102,10 @@ def split_samples(
         row, table = split.pieces[piece], split.table(piece)
         condition = _whole_prompt(row, table) if prompted else Condition()
         beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
-        made.append(
-            list(piece_samples(table, condition, context, told_length=prompted,
-                               beat_known=beat_known))
-        )  # fmt: skip
+        windows = piece_samples(
+            table, condition, context, told_length=prompted, beat_known=beat_known
+        )
+        made.append(list(windows))
     return made
 
 

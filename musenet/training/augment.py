@@ -66,7 +66,7 @@ def varied(table: Table, augmentation: Augmentation, rng: np.random.Generator) -
     shift = transposition(table, augmentation.transpose, rng)
     louder = int(rng.integers(-augmentation.velocity, augmentation.velocity + 1))
     faster = int(rng.integers(-augmentation.tempo, augmentation.tempo + 1))
-    table = table.copy()
+    table = np.array(table)
     note, tempo = is_note(table), table[:, 1] == TEMPO_EVENT
     table[table[:, 1] < DRUMS, 2] += np.uint8(shift % 256)
     levels = (table[:, 4].astype(int) + louder).clip(1, len(VELOCITIES))
@@ -77,9 +77,13 @@ def varied(table: Table, augmentation: Augmentation, rng: np.random.Generator) -
 
 
 def told(
-    styles: list[int], instruments: list[int], key: int, kind: int,
-    augmentation: Augmentation, rng: np.random.Generator,
-) -> Condition:  # fmt: skip
+    styles: list[int],
+    instruments: list[int],
+    key: int,
+    kind: int,
+    augmentation: Augmentation,
+    rng: np.random.Generator,
+) -> Condition:
     """The prompt of a piece with items left out at random, styles weighted at random."""
     chances = rng.random(4)
     kept = [style for style in styles if rng.random() < 0.8]
@@ -92,10 +96,3 @@ def told(
         KEYS if chances[2] < augmentation.drop_key else key,
         KINDS if chances[3] < augmentation.drop_kind else kind,
     )
-
-
-def transposed_key(key: int, semitones: int) -> int:
-    """The key of a piece that was moved by semitones."""
-    if key >= KEYS:
-        return key
-    return key // 12 * 12 + (key + semitones) % 12

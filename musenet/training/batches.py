@@ -13,7 +13,8 @@ from musenet.corpus.shards import Split
 from musenet.events import TEMPO_EVENT, is_note, to_ids
 from musenet.features import COLUMNS, Features, features, moments_of
 from musenet.instruments import DRUMS
-from musenet.training.augment import Augmentation, told, transposed_key, varied
+from musenet.key import transpose_key
+from musenet.training.augment import Augmentation, told, varied
 from musenet.windows import Window, window
 
 LENGTH_STEP = 64
@@ -75,16 +76,19 @@ def draw(
     condition = told(
         [int(style) for style in row["styles"] if style >= 0],
         [int(i) for i in np.unique(table[:, 1]) if i <= DRUMS],
-        transposed_key(int(row["key"]), semitones),
+        transpose_key(int(row["key"]), semitones),
         int(row["kind"]),
         augmentation,
         rng,
     )
     beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
     return sample(
-        window(table, start, stop), condition, total,
-        beat_known=beat_known, tempo_known=not row["tempo_guessed"],
-    )  # fmt: skip
+        window(table, start, stop),
+        condition,
+        total,
+        beat_known=beat_known,
+        tempo_known=not row["tempo_guessed"],
+    )
 
 
 def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int]:
@@ -97,9 +101,13 @@ def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int
 
 
 def sample(
-    view: Window, condition: Condition, total_seconds: float, *,
-    beat_known: bool = True, tempo_known: bool = True,
-) -> Sample:  # fmt: skip
+    view: Window,
+    condition: Condition,
+    total_seconds: float,
+    *,
+    beat_known: bool = True,
+    tempo_known: bool = True,
+) -> Sample:
     """A window with its features; reminders, and guessed tempi, do not count in the loss."""
     weights = np.ones((len(view.table), 5), dtype=np.float32)
     weights[: view.reminders] = 0.0
@@ -107,9 +115,13 @@ def sample(
         weights[view.table[:, 1] == TEMPO_EVENT, 2] = 0.0
     notes = int(is_note(view.table[view.reminders :]).sum())
     return Sample(
-        to_ids(view.table), features(view.moments, total_seconds, beat_known=beat_known),
-        weights, notes, condition, view.begins,
-    )  # fmt: skip
+        to_ids(view.table),
+        features(view.moments, total_seconds, beat_known=beat_known),
+        weights,
+        notes,
+        condition,
+        view.begins,
+    )
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
@@ -128,22 +140,33 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def step_batches(
-    split: Split, weights: NDArray[np.float64], *, seed: int, step: int, events: int,
-    context: int, augmentation: Augmentation,
-) -> list[Batch]:  # fmt: skip
+    split: Split,
+    weights: NDArray[np.float64],
+    *,
+    seed: int,
+    step: int,
+    events: int,
+    context: int,
+    augmentation: Augmentation,
+) -> list[Batch]:
     """The batches of one optimiser step, of about `events` events in all.
 
     Windows of similar length share a batch, so that little is padding, and no window holds
     more than one piece.
     """
     rng = np.random.default_rng([seed, step])
+    up_to = np.cumsum(weights) / np.sum(weights)
     samples: list[Sample] = []
     while sum(len(item.ids) for item in samples) < events:
-        piece = int(rng.choice(len(weights), p=weights))
+        piece = int(np.searchsorted(up_to, rng.random(), side="right"))
         samples.append(draw(split, piece, context, augmentation, rng))
-    samples.sort(key=lambda item: len(item.ids))
+    return _grouped(samples)
+
+
+def _grouped(samples: Sequence[Sample]) -> list[Batch]:
+    """Batches of windows of which the longest is not much longer than the shortest."""
     groups: list[list[Sample]] = [[]]
-    for item in samples:
+    for item in sorted(samples, key=lambda item: len(item.ids)):
         if groups[-1] and len(item.ids) > 1.5 * len(groups[-1][0].ids) + LENGTH_STEP:
             groups.append([])
         groups[-1].append(item)

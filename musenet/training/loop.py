@@ -118,9 +118,11 @@ class Run:
         self.weights: NDArray[np.float64] = piece_weights(self.train, config.context)
         self.model = Model(config.model, default_dtype(place)).to(place)
         self.optimisers = optimisers(
-            self.model, config.optimiser or default_optimiser(place), config.learning_rate,
+            self.model,
+            config.optimiser or default_optimiser(place),
+            config.learning_rate,
             config.weight_decay,
-        )  # fmt: skip
+        )
         self.state = TrainingState()
 
     def resume(self) -> None:
@@ -156,9 +158,14 @@ class Run:
     def _step(self) -> dict[str, Any]:
         config, step = self.config, self.state.step
         batches = step_batches(
-            self.train, self.weights, seed=config.seed, step=step, events=config.batch_events,
-            context=config.context, augmentation=config.augmentation,
-        )  # fmt: skip
+            self.train,
+            self.weights,
+            seed=config.seed,
+            step=step,
+            events=config.batch_events,
+            context=config.context,
+            augmentation=config.augmentation,
+        )
         events = sum(batch.events for batch in batches)
         notes = sum(batch.notes for batch in batches)
         rate = config.learning_rate * trapezoid(self.progress + 1e-4)
@@ -167,21 +174,23 @@ class Run:
         total = torch.zeros(len(FIELDS), dtype=torch.float64)
         for index, batch in enumerate(batches):
             bits = self._bits(batch, np.random.default_rng([config.seed, step, index, 1]))
-            (bits.sum() * math.log(2.0) / events).backward()
+            torch.autograd.backward(bits.sum() * math.log(2.0) / events)
             total += bits.detach().sum(dim=(0, 1)).double().cpu()
         gradient = clip(self.model)
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        self.state = replace(
-            self.state, step=step + 1, events=self.state.events + events
-        )  # fmt: skip
+        self.state = replace(self.state, step=step + 1, events=self.state.events + events)
         each = (total / max(1, notes)).tolist()
         return {
-            "step": step + 1, "bits_per_note": sum(each), "learning_rate": rate,
-            "gradient": gradient, "events": events, "progress": self.progress,
+            "step": step + 1,
+            "bits_per_note": sum(each),
+            "learning_rate": rate,
+            "gradient": gradient,
+            "events": events,
+            "progress": self.progress,
             **dict(zip(FIELDS, each, strict=True)),
-        }  # fmt: skip
+        }
 
     def _bits(self, batch: Batch, rng: np.random.Generator) -> torch.Tensor:
         if rng.random() < self.config.mixup:
@@ -194,9 +203,10 @@ class Run:
         chosen = split_samples(self.valid, validation_pieces(self.valid), self.config.context)
         total = sum(score(self.model, chosen, 8192), NOTHING)
         return {
-            "step": self.state.step, "valid_bits_per_note": total.bits_per_note,
+            "step": self.state.step,
+            "valid_bits_per_note": total.bits_per_note,
             "valid": total.by_field,
-        }  # fmt: skip
+        }
 
     def _save(self, report: Reporter) -> None:
         facts = self.validate()
@@ -208,9 +218,12 @@ class Run:
     def facts(self) -> dict[str, Any]:
         """What is to be known of the run with its weights."""
         return {
-            "config": asdict(self.config), "step": self.state.step, "events": self.state.events,
-            "minutes": round(self.state.seconds / 60, 2), "parameters": parameters(self.model),
-        }  # fmt: skip
+            "config": asdict(self.config),
+            "step": self.state.step,
+            "events": self.state.events,
+            "minutes": round(self.state.seconds / 60, 2),
+            "parameters": parameters(self.model),
+        }
 
     def _write_config(self) -> None:
         self.out.mkdir(parents=True, exist_ok=True)

@@ -55,8 +55,9 @@ def _capped(share: NDArray[np.float64], caps: NDArray[np.float64]) -> NDArray[np
         free = ~over & (share < caps)
         excess = float((share - caps)[over].sum())
         share = np.minimum(share, caps)
-        if excess <= 1e-12 or not free.any():
+        room = share[free].sum()
+        if excess <= 1e-12 or room <= 0:
             break
-        share = share + excess * np.where(free, share, 0) / share[free].sum()
+        share = share + excess * np.where(free, share, 0) / room
     result: NDArray[np.float64] = share / share.sum()
     return result

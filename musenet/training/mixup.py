@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from musenet.condition import Conditions
@@ -26,9 +27,12 @@ def mixed_bits(model: Model, batch: Batch, rng: np.random.Generator) -> Tensor:
     share = max(share, 1.0 - share)
     other = rng.permutation(len(batch.ids))
     partner = replace(
-        batch, ids=batch.ids[other], features=batch.features[other],
-        weights=batch.weights[other], conditions=_reordered(batch.conditions, other),
-    )  # fmt: skip
+        batch,
+        ids=batch.ids[other],
+        features=batch.features[other],
+        weights=batch.weights[other],
+        conditions=_reordered(batch.conditions, other),
+    )
     x_BTD = share * _embedded(model, batch) + (1.0 - share) * _embedded(model, partner)
     hidden_BTD = model.trunk(x_BTD)[:, PROMPT_ROWS - 1 :]
     return share * _bits(model, hidden_BTD, batch) + (1.0 - share) * _bits(
@@ -50,8 +54,11 @@ def _bits(model: Model, hidden_BTD: Tensor, batch: Batch) -> Tensor:
     return model.losses(hidden_BTD, ids, columns) * weights / float(np.log(2.0))
 
 
-def _reordered(conditions: Conditions, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Conditions:
+def _reordered(conditions: Conditions, order: NDArray[np.int64]) -> Conditions:
     return Conditions(
-        conditions.styles[order], conditions.instruments[order], conditions.key[order],
-        conditions.kind[order], conditions.start[order],
-    )  # fmt: skip
+        conditions.styles[order],
+        conditions.instruments[order],
+        conditions.key[order],
+        conditions.kind[order],
+        conditions.start[order],
+    )

@@ -37,10 +37,13 @@ def optimisers(
     if matrices:
         made.append(
             Muon(
-                matrices, lr=learning_rate, weight_decay=weight_decay, momentum=0.95,
+                matrices,
+                lr=learning_rate,
+                weight_decay=weight_decay,
+                momentum=0.95,
                 adjust_lr_fn="match_rms_adamw",
             )
-        )  # fmt: skip
+        )
     return made
 
 

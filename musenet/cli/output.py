@@ -1,0 +1,81 @@
+"""What the commands print: results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+from rich.table import Table
+
+_WIDTH = 160
+"""Columns where stdout is no terminal."""
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(json.dumps(data, indent=1) + "\n")
+
+
+def say(line: str, *, stderr: bool = False) -> None:
+    """Print a line of text as it is."""
+    _console(stderr).print(line, soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; numbers stand to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[place], int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    _console().print(table)
+
+
+def print_facts(facts: Mapping[str, Any], indent: int = 0) -> None:
+    """Print names and values, a line each, nested ones indented."""
+    for name, value in facts.items():
+        label = " " * indent + str(name).replace("_", " ")
+        if isinstance(value, Mapping) and value:
+            say(f"{label}:")
+            print_facts(value, indent + 2)
+        else:
+            say(f"{label}: {_cell(value)}")
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as 4:05."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+@contextmanager
+def progress(*columns: ProgressColumn | str) -> Iterator[Progress]:
+    """A progress display on stderr, seen on a terminal alone."""
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with bar:
+        yield bar
+
+
+def _console(stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
+    return console
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item) for item in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Composing: prompt, decoding with a cache, sampling, rules, long pieces."""

@@ -1,0 +1,93 @@
+"""Instruments that were asked for are heard: a bias that grows with the deficit.
+
+Forcing an instrument is the last resort, and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.events import SIZES
+from musenet.instruments import DRUMS
+
+PATIENCE = 20.0
+"""Seconds an instrument may be silent before its score is raised."""
+FULL_BIAS_AFTER = 20.0
+"""Seconds of further silence until the bias is full."""
+FULL_BIAS = 6.0
+SHARE = 0.01
+"""Share of the notes below which an instrument's score is raised."""
+LAST_CALL = 8.0
+"""Seconds before the end of a minute when an instrument still unheard in it is forced."""
+
+
+@dataclass
+class Balance:
+    """How much each instrument has played, for each candidate.
+
+    Attributes:
+        asked: ids of the instruments that must be heard.
+        minutes: full minutes of the piece, each of which should hear them.
+        notes: shape (candidates, 64).
+        last: seconds at which each was last heard, shape (candidates, 64).
+        forced: notes whose instrument was forced, shape (candidates,).
+    """
+
+    asked: NDArray[np.int64]
+    seconds: float
+    notes: NDArray[np.int64]
+    last: NDArray[np.float64]
+    forced: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, asked: tuple[int, ...], seconds: float, candidates: int) -> Balance:
+        """Nothing heard yet."""
+        shape = (candidates, SIZES[1])
+        return cls(
+            np.array(asked, np.int64), seconds, np.zeros(shape, np.int64), np.zeros(shape),
+            np.zeros(candidates, np.int64),
+        )  # fmt: skip
+
+    def bias(self, seconds: NDArray[np.float64]) -> NDArray[np.float32]:
+        """What to add to the scores of the instruments, shape (candidates, 64)."""
+        added = np.zeros(self.notes.shape, dtype=np.float32)
+        if len(self.asked) < 2:
+            return added
+        silent = seconds[:, None] - self.last[:, self.asked]
+        waiting = ((silent - PATIENCE) / FULL_BIAS_AFTER).clip(0.0, 1.0) * FULL_BIAS
+        total = np.maximum(self.notes.sum(axis=1, keepdims=True), 1)
+        share = self.notes[:, self.asked] / total
+        goal = min(SHARE, 0.5 / len(self.asked))
+        lacking = np.log(goal / np.maximum(share, goal / 20)).clip(0.0, 3.0)
+        added[:, self.asked] = waiting + np.where(total > 100, lacking, 0.0)
+        return added
+
+    def must_play(self, seconds: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The instrument to force for each candidate, -1 for none.
+
+        Args:
+            seconds: time of the note to come, shape (candidates,).
+            allowed: instruments that the rules allow there, shape (candidates, 64).
+        """
+        minute = np.floor(seconds / 60.0) * 60.0
+        stop = np.minimum(minute + 60.0, self.seconds)
+        urgent = (seconds >= stop - LAST_CALL) & (stop - minute >= 30.0)
+        if len(self.asked) < 2 or not urgent.any():
+            return np.full(len(seconds), -1, dtype=np.int64)
+        unheard = (self.last[:, self.asked] <= minute[:, None]) & allowed[:, self.asked]
+        unheard &= urgent[:, None]
+        result: NDArray[np.int64] = np.where(
+            unheard.any(axis=1), self.asked[unheard.argmax(axis=1)], -1
+        )
+        return result
+
+    def add(
+        self, instrument: NDArray[np.int64], seconds: NDArray[np.float64], alive: NDArray[np.bool_]
+    ) -> None:
+        """Note down what each candidate that is not finished plays."""
+        rows = np.flatnonzero((instrument <= DRUMS) & alive)
+        self.notes[rows, instrument[rows]] += 1
+        self.last[rows, instrument[rows]] = np.maximum(seconds[rows], 1e-6)

@@ -1,0 +1,83 @@
+"""Decoding with a cache: hidden states of growing pieces, within a sliding context."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musenet.condition import Condition, stack
+from musenet.events import Table, to_ids
+from musenet.features import Features, features
+from musenet.model import PROMPT_ROWS, Cache, Model
+from musenet.windows import window
+
+
+class Engine:
+    """Runs the network over candidates that share a prompt and grow in step.
+
+    The cache holds the prompt and up to `context` events. When it is full the window slides:
+    the last half is read again as a window of its own, exactly as a crop in training.
+    """
+
+    def __init__(
+        self, model: Model, condition: Condition, candidates: int, context: int,
+        total_seconds: float,
+    ) -> None:  # fmt: skip
+        """Prepare for `candidates` pieces of `total_seconds` each."""
+        self.model = model
+        self.condition = condition
+        self.candidates = candidates
+        self.context = context
+        self.total_seconds = total_seconds
+        self._cache = Cache.empty(model, 1, 0)
+
+    def begin(self, opening: Table) -> Tensor:
+        """Read a common opening once; the hidden state that foretells the next event.
+
+        Args:
+            opening: rows so far, shape (n, 5); may be empty.
+
+        Returns:
+            Shape (candidates, D).
+        """
+        return self._read([opening]).expand(self.candidates, -1)
+
+    def append(self, tables: NDArray[np.uint8], columns: Features) -> Tensor:
+        """Take in the last row of each candidate; the hidden state that foretells the next.
+
+        Args:
+            tables: all rows so far, shape (candidates, n, 5).
+            columns: features of the last rows, shape (candidates, F).
+
+        Returns:
+            Shape (candidates, D).
+        """
+        if self._cache.length >= PROMPT_ROWS + self.context:
+            return self._read(list(tables))
+        ids = torch.from_numpy(to_ids(tables[:, -1:]))
+        moment = torch.from_numpy(columns[:, None])
+        embedded = self.model.embed_events(ids.to(self.model.device), moment.to(self.model.device))
+        return self.model.trunk(embedded, self._cache)[:, -1]
+
+    def _read(self, tables: Sequence[Table]) -> Tensor:
+        """Fill the cache with a window over the last rows of one or of all candidates."""
+        length = len(tables[0])
+        start = 0 if length < self.context else length - self.context // 2
+        views = [window(table, start, length) for table in tables]
+        ids = np.stack([to_ids(view.table) for view in views])
+        columns = np.stack([features(view.moments, self.total_seconds) for view in views])
+        conditions = stack([self.condition] * len(views), [view.begins for view in views])
+        device = self.model.device
+        embedded = self.model.embed_events(
+            torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
+        )
+        x_BTD = torch.cat([self.model.embed_prompt(conditions), embedded], dim=1)
+        cache = Cache.empty(self.model, len(views), PROMPT_ROWS + self.context)
+        hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        alone = len(views) < self.candidates
+        self._cache = cache.expanded(self.candidates) if alone else cache
+        return hidden

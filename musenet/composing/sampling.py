@@ -1,0 +1,65 @@
+"""Sampling from the scores of one field, for all candidates at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.errors import UserError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How daring the choice of each event is.
+
+    Attributes:
+        temperature: divides the scores; below 1 plainer, above 1 wilder.
+        top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
+        min_p: leave out what is less likely than this share of the likeliest value.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 0.98
+    min_p: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Check the ranges.
+
+        Raises:
+            UserError: a value that makes no sense.
+        """
+        if not 0.05 <= self.temperature <= 5.0:
+            raise UserError(f"--temperature {self.temperature:g} is not between 0.05 and 5")
+        if not 0.0 < self.top_p <= 1.0:
+            raise UserError(f"--top-p {self.top_p:g} is not more than 0 and at most 1")
+
+
+def sample(
+    scores: NDArray[np.float32], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
+    how: Sampling,
+) -> NDArray[np.int64]:  # fmt: skip
+    """A value for each row, by inverting the cumulative distribution at `chance`.
+
+    Args:
+        scores: logits, shape (rows, values).
+        allowed: which values may be chosen, shape (rows, values); all, where a row has none.
+        chance: a number in [0, 1) for each row.
+        how: temperature and cut-offs.
+
+    Returns:
+        Chosen values, shape (rows,).
+    """
+    allowed = allowed | ~allowed.any(axis=1, keepdims=True)
+    masked = np.where(allowed, scores.astype(np.float64) / how.temperature, -np.inf)
+    weights = np.exp(masked - masked.max(axis=1, keepdims=True))
+    order = np.argsort(-weights, axis=1, kind="stable")
+    ranked = np.take_along_axis(weights, order, axis=1)
+    before = np.cumsum(ranked, axis=1) - ranked
+    kept = (before < how.top_p * ranked.sum(axis=1, keepdims=True)) & (ranked >= how.min_p)
+    cumulative = np.cumsum(np.where(kept, ranked, 0.0), axis=1)
+    place = (cumulative <= chance[:, None] * cumulative[:, -1:]).sum(axis=1)
+    place = np.minimum(place, kept.sum(axis=1) - 1)
+    chosen: NDArray[np.int64] = np.take_along_axis(order, place[:, None], axis=1)[:, 0]
+    return chosen
