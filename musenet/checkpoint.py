@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from musenet.corpus.shards import replacing
 from musenet.errors import UserError
 from musenet.instruments import INSTRUMENTS
 from musenet.model import Model, ModelConfig
@@ -31,19 +30,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = file.name
+        with replacing(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         reason = error.strerror or "unknown reason"
         raise UserError(f"cannot write {path}: {reason}; choose another place") from error
 
@@ -129,16 +120,18 @@ def load_model(
     try:
         model = Model(ModelConfig(**meta["model"]), dtype)
         model.load_state_dict(from_int8(packed))
-    except (RuntimeError, KeyError, TypeError) as error:
+        facts = dict(meta["facts"])
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{file} does not fit this version of musenet: train it anew") from error
-    return model.to(device).eval(), dict(meta["facts"])
+    return model.to(device).eval(), facts
 
 
 def _check_names(file: Path, meta: Mapping[str, Any]) -> None:
     """Ids are places in tables that only grow: what the model knew must still stand there."""
     for kind, known in (("instruments", INSTRUMENTS), ("styles", STYLES)):
         names = [item.name for item in known]
-        if meta.get(kind) != names[: len(meta.get(kind, []))]:
+        theirs = meta.get(kind)
+        if not isinstance(theirs, list) or theirs != names[: len(theirs)]:
             raise UserError(f"{file} was made with other {kind}: train it anew")
 
 

@@ -197,9 +197,10 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (…, D) to (…, D)."""
-        x = self.up(x)
-        x = self.down(F.gelu(x) if self.activation == "gelu" else F.relu(x).square())
-        return x
+        inner = self.up(x)
+        active = F.gelu(inner) if self.activation == "gelu" else F.relu(inner).square()
+        y: Tensor = self.down(active)
+        return y
 
 
 class Attention(nn.Module):
@@ -285,8 +286,8 @@ class Block(nn.Module):
     def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
         """Shape (B, T, D) to (B, T, D)."""
         x_BTD = x_BTD + self.attention(norm(x_BTD), rotation, cache)
-        x_BTD = x_BTD + self.feed_forward(norm(x_BTD))
-        return x_BTD
+        y_BTD: Tensor = x_BTD + self.feed_forward(norm(x_BTD))
+        return y_BTD
 
 
 class Heads(nn.Module):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from musenet.instruments import DRUMS
 from musenet.score import (
+    DEFAULT_BPM,
     METRE,
     TEMPO,
     TICKS_PER_BEAT,
@@ -118,8 +119,7 @@ def _known_metre(numerator: int, denominator: int) -> tuple[int, int]:
 def _quantise_tempos(score: Score) -> Array:
     tempos = last_at_tick(score.tempos)
     if not len(tempos) or tempos["tick"][0] > 0:
-        first = records(TEMPO, [(0, seconds_to_bpm(float(seconds_at(score, TICKS_PER_BEAT))))])
-        tempos = np.concatenate([first, tempos])
+        tempos = np.concatenate([records(TEMPO, [(0, DEFAULT_BPM)]), tempos])
     tempos = tempos[np.r_[True, tempos["tick"][1:] < score.end]]
     if not _on_grid(tempos):
         tempos = _follow(_rounded_where_steady(tempos, score.end), score.end)

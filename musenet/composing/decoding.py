@@ -15,10 +15,11 @@ from musenet.composing.engine import Engine
 from musenet.composing.rules import LATEST_END, Mask, Past, Rules, Wishes
 from musenet.composing.sampling import Sampling, sample
 from musenet.condition import Condition
-from musenet.events import END, PITCH_OFFSET, REST, Table, is_note, to_ids
+from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, Table, is_note, to_ids
 from musenet.features import Features, Moments, features, moments_of
 from musenet.model import Model
 
+_FINISHED = (0, END, NO_PITCH, 0, 0)
 MAX_EVENTS_PER_SECOND = 80
 """More than this a piece cannot grow; it bounds memory."""
 
@@ -135,6 +136,7 @@ class Decoder:
     def _add(self, ids: NDArray[np.int64], now: Moments, forced: Mask) -> None:
         """Write the row down for candidates that go on, and see which are finished."""
         row = self.past.rows
+        ids[~self.alive] = _FINISHED
         instrument = ids[:, 1]
         values = ids.copy()
         values[:, 2] -= PITCH_OFFSET[instrument]

@@ -155,7 +155,8 @@ def step_batches(
     more than one piece.
     """
     rng = np.random.default_rng([seed, step])
-    up_to = np.cumsum(weights) / np.sum(weights)
+    cumulative = np.cumsum(weights)
+    up_to = cumulative / cumulative[-1]
     samples: list[Sample] = []
     while sum(len(item.ids) for item in samples) < events:
         piece = int(np.searchsorted(up_to, rng.random(), side="right"))

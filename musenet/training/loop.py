@@ -14,14 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from musenet.checkpoint import save_model
+from musenet.checkpoint import save_model, write_atomically
 from musenet.corpus.shards import Split, open_split
+from musenet.corpus.statistics import ensembles, style_counts
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, batch_bits, score, split_samples
 from musenet.events import FIELDS
-from musenet.model import Model, ModelConfig, parameters
+from musenet.model import PROMPT_ROWS, Model, ModelConfig, parameters
 from musenet.training.augment import Augmentation
-from musenet.training.batches import Batch, step_batches
+from musenet.training.batches import LENGTH_STEP, Batch, step_batches
 from musenet.training.mixture import piece_weights
 from musenet.training.mixup import mixed_bits
 from musenet.training.optimise import (
@@ -33,7 +34,10 @@ from musenet.training.optimise import (
     set_learning_rate,
     trapezoid,
 )
-from musenet.training.state import TrainingState, read_state, write_state
+from musenet.training.state import STATE_FILE, TrainingState, read_state, write_state
+
+MIN_CONTEXT = 16
+"""Fewest events a window."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class TrainingConfig:
         batch_events: events an optimiser step.
         learning_rate: at its peak.
         weight_decay: of the matrices under Muon.
-        optimiser: "muon", "adamw", or "" for what suits the device.
+        optimiser: muon, adamw, or None for what suits the device.
         mixup: share of the batches whose windows are mixed in embedding space.
         augmentation: how pieces are varied and prompts dropped.
         save_minutes: time between checkpoints.
@@ -76,17 +80,30 @@ class TrainingConfig:
         """Check the budget.
 
         Raises:
-            UserError: not exactly one of steps and minutes, or one that is not positive.
+            UserError: not exactly one of steps and minutes, one that is not positive and
+                finite, or windows that do not fit the model.
         """
         budget = self.steps if self.minutes is None else self.minutes
-        if (self.steps is None) == (self.minutes is None) or budget is None or budget <= 0:
+        if (self.steps is None) == (self.minutes is None) or not 0 < (budget or 0) < math.inf:
             raise UserError("give either --steps or --minutes, more than 0")
+        if self.context < MIN_CONTEXT or self.batch_events < 1:
+            raise UserError(f"give windows of {MIN_CONTEXT} events or more, and a batch of some")
+        if self.model.positions == "learned" and self.context > longest_window(self.model):
+            most = longest_window(self.model)
+            raise UserError(
+                f"the model takes windows of {most} events at most: give --context {most}"
+            )
 
     def progress(self, step: int, seconds: float) -> float:
         """How much of the budget is used up, 0 to 1."""
         if self.steps is not None:
             return min(1.0, step / self.steps)
         return min(1.0, seconds / (60.0 * (self.minutes or 1.0)))
+
+
+def longest_window(model: ModelConfig) -> int:
+    """Events of the longest padded window that fits the model's context beside the prompt."""
+    return (model.context - PROMPT_ROWS + 1) // LENGTH_STEP * LENGTH_STEP
 
 
 class Reporter(Protocol):
@@ -108,13 +125,19 @@ class Run:
     """A training run in a folder."""
 
     def __init__(self, config: TrainingConfig, out: Path, *, device: str = "cpu") -> None:
-        """Open the corpus and build model and optimisers at step 0."""
+        """Open the corpus and build model and optimisers at step 0.
+
+        Raises:
+            UserError: the corpus is missing, damaged or empty.
+        """
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         place = torch.device(device)
         self.config, self.out = config, out
         self.train = open_split(Path(config.data), "train")
         self.valid = open_split(Path(config.data), "valid")
+        if not len(self.train):
+            raise UserError(f"{config.data} has no pieces to train on: build a larger corpus")
         self.weights: NDArray[np.float64] = piece_weights(self.train, config.context)
         self.model = Model(config.model, default_dtype(place)).to(place)
         self.optimisers = optimisers(
@@ -126,14 +149,26 @@ class Run:
         self.state = TrainingState()
 
     def resume(self) -> None:
-        """Go on from the last checkpoint in the run's folder."""
+        """Go on from the last checkpoint in the run's folder.
+
+        Raises:
+            UserError: there is none, or it is of a run with other settings.
+        """
         self.state = read_state(self.out, self.model, self.optimisers)
 
     def fit(self, report: Reporter, stop: Callable[[], bool] = lambda: False) -> bool:
         """Train until the budget is used up or `stop` says so; whether it was finished.
 
-        A checkpoint is written now and then, and at the end in either case.
+        A checkpoint is written now and then, and at the end in either case. A run whose budget
+        was used up before is left as it is.
+
+        Raises:
+            UserError: the folder holds another run, it cannot be written, or training diverges.
         """
+        if self.progress >= 1.0:
+            return True
+        if self.state.step == 0 and (self.out / STATE_FILE).exists():
+            raise UserError(f"{self.out} holds a run already: resume it or choose another folder")
         self._write_config()
         saved = time.monotonic()
         while self.progress < 1.0 and not stop():
@@ -177,6 +212,8 @@ class Run:
             torch.autograd.backward(bits.sum() * math.log(2.0) / events)
             total += bits.detach().sum(dim=(0, 1)).double().cpu()
         gradient = clip(self.model)
+        if not math.isfinite(gradient):
+            raise UserError(f"training diverged at step {step + 1}: lower the learning rate")
         for optimiser in self.optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -223,12 +260,13 @@ class Run:
             "events": self.state.events,
             "minutes": round(self.state.seconds / 60, 2),
             "parameters": parameters(self.model),
+            "style_counts": style_counts(self.train),
+            "ensembles": ensembles(self.train),
         }
 
     def _write_config(self) -> None:
-        self.out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(self.config), indent=1)
-        (self.out / "config.json").write_text(text, encoding="utf-8")
+        write_atomically(self.out / "config.json", text.encode())
 
     def _log(self, facts: dict[str, Any]) -> None:
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:

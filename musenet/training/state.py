@@ -15,6 +15,8 @@ from musenet.checkpoint import FORMAT, read_tensors, write_tensors
 from musenet.errors import UserError
 from musenet.model import Model
 
+STATE_FILE = "state.safetensors"
+
 
 @dataclass(frozen=True)
 class TrainingState:
@@ -34,13 +36,13 @@ class TrainingState:
 def write_state(
     folder: Path, state: TrainingState, model: Model, optimisers: Sequence[Optimizer]
 ) -> None:
-    """Write weights, optimisers and position into `folder/state.safetensors`."""
+    """Write weights, optimisers and position into `folder / STATE_FILE`."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for number, optimiser in enumerate(optimisers):
         for index, values in optimiser.state_dict()["state"].items():
             for key, value in values.items():
                 tensors[f"optimiser.{number}.{index}.{key}"] = torch.as_tensor(value)
-    write_tensors(folder / "state.safetensors", tensors, {"format": FORMAT, **asdict(state)})
+    write_tensors(folder / STATE_FILE, tensors, {"format": FORMAT, **asdict(state)})
 
 
 def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> TrainingState:
@@ -49,7 +51,9 @@ def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> T
     Raises:
         UserError: there is no state, or it does not fit the model.
     """
-    tensors, meta = read_tensors(folder / "state.safetensors")
+    if not (folder / STATE_FILE).is_file():
+        raise UserError(f"no run to resume in {folder}: start one, or give the folder of one")
+    tensors, meta = read_tensors(folder / STATE_FILE)
     weights = {
         name.removeprefix("model."): tensor
         for name, tensor in tensors.items()
@@ -59,12 +63,25 @@ def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> T
         model.load_state_dict(weights)
         for number, optimiser in enumerate(optimisers):
             values = _values(tensors, f"optimiser.{number}.")
+            _check_fit(values, optimiser, started=meta["step"] > 0)
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": values, "param_groups": groups})
         return TrainingState(**{key: meta[key] for key in asdict(TrainingState())})
     except (RuntimeError, ValueError, KeyError) as error:
         message = f"{folder} holds a run with other settings: resume it with its own"
         raise UserError(message) from error
+
+
+def _check_fit(
+    values: dict[int, dict[str, Tensor]], optimiser: Optimizer, *, started: bool
+) -> None:
+    """Raise ValueError where the values are not those of this optimiser's parameters."""
+    shapes = [parameter.shape for group in optimiser.param_groups for parameter in group["params"]]
+    if set(values) != (set(range(len(shapes))) if started else set()):
+        raise ValueError("other parameters")
+    for index, named in values.items():
+        if any(value.ndim and value.shape != shapes[index] for value in named.values()):
+            raise ValueError("other shapes")
 
 
 def _values(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Any]]:

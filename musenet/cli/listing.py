@@ -1,0 +1,127 @@
+"""`musenet styles`, `musenet instruments` and `musenet info`."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from musenet.cli.options import Json
+from musenet.cli.output import clock, print_facts, print_json, print_table, say
+from musenet.errors import UserError
+
+
+def styles(json: Json = False) -> None:
+    """List the styles that can be asked for, and how many works the model knows of each."""
+    from musenet.styles import STYLES
+
+    counts = _style_counts()
+    rows = [asdict(style) | _works(counts, style.name) for style in STYLES]
+    if json:
+        print_json({"styles": rows})
+        return
+    columns = ["name", "kind", *(("works", "arranged") if counts else ()), "aliases"]
+    print_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def _works(counts: Mapping[str, tuple[int, int]], name: str) -> dict[str, int]:
+    if not counts:
+        return {}
+    real, arranged = counts.get(name, (0, 0))
+    return {"works": real, "arranged": arranged}
+
+
+def _style_counts() -> Mapping[str, tuple[int, int]]:
+    """Works behind each style, real and arranged, as the bundled model tells; or nothing."""
+    from musenet.checkpoint import read_tensors
+    from musenet.composing.composer import bundled_model
+
+    path = bundled_model()
+    counts: Mapping[str, tuple[int, int]] = {}
+    if path.is_file():
+        counts = read_tensors(path)[1]["facts"].get("style_counts", counts)
+    return counts
+
+
+def instruments(json: Json = False) -> None:
+    """List the instruments with their General MIDI programs, from 0, and their ranges."""
+    from musenet.composing.notes import pitch_name
+    from musenet.instruments import INSTRUMENTS
+
+    rows = [
+        {"name": instrument.name, "programs": list(instrument.programs),
+         "lowest": pitch_name(instrument.low), "highest": pitch_name(instrument.high)}
+        for instrument in INSTRUMENTS
+    ]  # fmt: skip
+    if json:
+        print_json({"instruments": rows})
+    else:
+        columns = ("name", "lowest", "highest", "programs")
+        print_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def info(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, help="A MIDI file, a model, the folder of a "
+                       "run or of a corpus."),
+    ],
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Tell what is in a MIDI file, a model, a run or a corpus."""
+    facts = _facts(path)
+    if json:
+        print_json(facts)
+        return
+    tracks = facts.pop("tracks", [])
+    print_facts(facts)
+    if tracks:
+        columns = list(tracks[0])
+        print_table(columns, [[track[column] for column in columns] for track in tracks])
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    if (path / "corpus.json").is_file():
+        return _corpus_facts(path)
+    if (path / "config.json").is_file():
+        return _run_facts(path)
+    if path.is_dir():
+        raise UserError(f"{path} is neither a corpus nor a run: give one, or a file")
+    if path.suffix == ".safetensors":
+        return _model_facts(path)
+    from musenet.midi import describe
+
+    return {"kind": "MIDI file", **describe(path)}
+
+
+def _corpus_facts(folder: Path) -> dict[str, Any]:
+    from musenet.corpus.shards import read_header
+
+    header = read_header(folder)
+    told = {name: header[name] for name in ("splits", "sources", "licences")}
+    return {"kind": "corpus", **told}
+
+
+def _model_facts(path: Path) -> dict[str, Any]:
+    from musenet.checkpoint import fingerprint, load_model
+    from musenet.model import parameters
+
+    model, facts = load_model(path)
+    return {
+        "kind": "model", "fingerprint": fingerprint(path), "bytes": path.stat().st_size,
+        "parameters": parameters(model), "network": asdict(model.config), "facts": facts,
+    }  # fmt: skip
+
+
+def _run_facts(folder: Path) -> dict[str, Any]:
+    try:
+        config = json_text.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{folder / 'config.json'} is damaged: begin a new run") from error
+    facts: dict[str, Any] = {"kind": "run", "config": config}
+    weights = folder / "model.safetensors"
+    return facts | ({"model": _model_facts(weights)} if weights.is_file() else {})

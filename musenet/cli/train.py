@@ -1,0 +1,263 @@
+"""`musenet train`, which needs no more than torch, numpy, safetensors, rich and typer."""
+
+from __future__ import annotations
+
+import json as json_text
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from musenet.cli.monitor import monitoring
+from musenet.cli.options import Device, Json, On, check_place, positive, torch_device
+from musenet.cli.output import print_json, say
+from musenet.errors import UserError
+
+if TYPE_CHECKING:
+    from musenet.model import ModelConfig
+    from musenet.training.loop import Run, TrainingConfig
+
+DEFAULT_PRESET = "small"
+_FREE = {"data", "steps", "minutes", "threads", "save_minutes"}
+"""Settings that may differ when a run is resumed: it learns the same from the same steps."""
+
+
+class Optimiser(StrEnum):
+    """Optimisers that are offered."""
+
+    MUON = "muon"
+    ADAMW = "adamw"
+
+
+def train(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="RUN", help="Folder of the run: weights, state, "
+                           "log, and TensorBoard's where tensorboard is installed.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A corpus that 'musenet corpus build' made."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="tiny|mini|small|base|musenet", show_default=DEFAULT_PRESET,
+                     help="Size of the network."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", callback=positive, help="Minutes to train for."),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=1, help="Or steps to train for.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out; its settings hold, "
+                           "but --minutes, --steps and --data may be given anew.")
+    ] = False,
+    context: Annotated[
+        int | None,
+        typer.Option(metavar="EVENTS", min=16, show_default="1024, less if the preset is smaller",
+                     help="Events that the network sees at once."),
+    ] = None,
+    batch_events: Annotated[
+        int | None,
+        typer.Option(metavar="EVENTS", min=1, show_default="4096", help="Events a step."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", callback=positive, show_default="0.003",
+                     help="At its peak."),
+    ] = None,
+    optimiser: Annotated[
+        Optimiser | None,
+        typer.Option(metavar="muon|adamw", show_default="muon where bf16 is fast",
+                     help="Muon with AdamW, or AdamW alone."),
+    ] = None,
+    mixup: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.0, max=1.0, show_default="0.0",
+                     help="Share of the batches that are mixed in embedding space."),
+    ] = None,
+    augmentation: Annotated[
+        bool, typer.Option("--augmentation/--no-augmentation",
+                           help="Vary key, tempo, loudness and the length told.")
+    ] = True,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=0, show_default="0",
+                     help="Of weights and of the order of the data."),
+    ] = None,
+    save_minutes: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", callback=positive, show_default="5.0",
+                     help="Minutes between checkpoints."),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, show_default="what torch takes",
+                     help="Threads of the CPU."),
+    ] = None,
+    device: On = Device.AUTO,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Train a model on a corpus. Ctrl-C finishes the step and saves; --resume goes on."""
+    settings = _settings(
+        data=None if data is None else str(data), minutes=minutes, steps=steps, context=context,
+        batch_events=batch_events, learning_rate=learning_rate, mixup=mixup, seed=seed,
+        save_minutes=save_minutes, optimiser=None if optimiser is None else optimiser.value,
+    ) | _network(preset, augmentation, threads)  # fmt: skip
+    config = _resumed(out, settings) if resume else _begun(out, settings)
+    place = torch_device(device)
+    from musenet.training.loop import Run
+
+    run = Run(config, out, device=place)
+    if resume:
+        run.resume()
+    with stopping() as stop, monitoring(out) as monitor:
+        finished = run.fit(monitor, stop.wanted)
+    _report(run, monitor.last, finished, as_json=json)
+    if not finished:
+        say(f"musenet: stopped; go on with: musenet train --resume --out {out}", stderr=True)
+        raise typer.Exit(128 + stop.number)
+
+
+class Stop:
+    """Asks a run to end after its step; told twice, it interrupts at once."""
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self.number = 0
+
+    def wanted(self) -> bool:
+        """Whether the process was told to stop."""
+        return self.number > 0
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.number = number
+        signal.signal(number, signal.default_int_handler)
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """What says whether Ctrl-C or SIGTERM came in the block."""
+    stop = Stop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop.receive) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _settings(**given: Any) -> dict[str, Any]:
+    """Those that the user gave; the others are the training's own to choose."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _network(preset: str | None, augmentation: bool, threads: int | None) -> dict[str, Any]:
+    import torch
+
+    from musenet.model import PRESETS
+    from musenet.training.augment import Augmentation
+
+    settings: dict[str, Any] = {"threads": threads or torch.get_num_threads()}
+    if preset is not None:
+        if preset not in PRESETS:
+            raise UserError(f"unknown preset '{preset}': one of {', '.join(PRESETS)}")
+        settings["model"] = PRESETS[preset]()
+    if not augmentation:
+        settings["augmentation"] = replace(
+            Augmentation(), transpose=0.0, velocity=0, tempo=0, length_jitter=0.0
+        )
+    return settings
+
+
+def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
+    """The settings of a new run.
+
+    Raises:
+        UserError: the folder is taken, or something is missing or does not fit.
+    """
+    from musenet.model import PRESETS
+    from musenet.training.loop import TrainingConfig
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} exists: go on with --resume, or give another folder")
+    check_place(out)
+    if "data" not in settings:
+        raise UserError("give --data, a corpus that 'musenet corpus build' made")
+    model = settings.get("model") or PRESETS[DEFAULT_PRESET]()
+    room = _room(model)
+    config = TrainingConfig(**{"context": min(TrainingConfig.context, room), **settings,
+                               "model": model})  # fmt: skip
+    if config.context > room:
+        raise UserError(f"--context {config.context}: the preset holds at most {room} events")
+    return config
+
+
+def _room(model: ModelConfig) -> int:
+    """The longest window of events that a model has positions for, padding included."""
+    from musenet.model import PROMPT_ROWS
+    from musenet.training.batches import LENGTH_STEP
+
+    return (model.context - PROMPT_ROWS + 1) // LENGTH_STEP * LENGTH_STEP
+
+
+def _resumed(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
+    """The settings of the run in a folder, and what may be given anew.
+
+    Raises:
+        UserError: there is no run to resume, or it was begun with other settings.
+    """
+    if not (out / "state.safetensors").is_file():
+        raise UserError(f"{out} holds no run to resume: begin one without --resume")
+    config = read_config(out)
+    changed = [
+        name for name, value in settings.items()
+        if name not in _FREE and getattr(config, name) != value
+    ]  # fmt: skip
+    if changed:
+        raise UserError(f"{out} was begun with another {', '.join(changed)}: leave that out, "
+                        "or begin a new run")  # fmt: skip
+    budget = {"steps": None, "minutes": None} if {"steps", "minutes"} & set(settings) else {}
+    return replace(config, **{**budget, **settings})
+
+
+def read_config(folder: Path) -> TrainingConfig:
+    """The settings in the folder of a run.
+
+    Raises:
+        UserError: they are missing or damaged.
+    """
+    from musenet.model import ModelConfig
+    from musenet.training.augment import Augmentation
+    from musenet.training.loop import TrainingConfig
+
+    path = folder / "config.json"
+    try:
+        data = json_text.loads(path.read_text(encoding="utf-8"))
+        parts = {"model": ModelConfig(**data["model"]),
+                 "augmentation": Augmentation(**data["augmentation"])}  # fmt: skip
+        return TrainingConfig(**{**data, **parts})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is missing or damaged: begin a new run") from error
+
+
+def _report(run: Run, last: Mapping[str, Any], finished: bool, *, as_json: bool) -> None:
+    facts = run.facts()
+    bits = last.get("valid_bits_per_note")
+    if as_json:
+        print_json({"run": str(run.out), "finished": finished, **facts, **last})
+        return
+    say(f"{run.out}: {facts['step']:,} steps, {facts['minutes']:.1f} minutes, "
+        f"{bits:.3f} bits a note on the validation pieces")  # fmt: skip
+    if finished:
+        say(f"compose with it: musenet compose --model {run.out}")
