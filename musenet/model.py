@@ -3,7 +3,9 @@
 - pre-norm, rotary positions, normalised queries and keys, grouped keys and values, squared
   ReLU, output projections that start at zero; or learned positions and GELU, as MuseNet had;
 - input: five field embeddings and the embeddings of the moment (time, place in the chord,
-  part, countdown, place in the bar), summed; in front five rows of prompt;
+  part, countdown, place in the bar), summed; in front five rows of prompt; each row also
+  gets a matrix of the row before it, so that one layer of attention suffices to find what
+  followed the same event earlier in the piece;
 - output: a chain of heads, wait → instrument → pitch → duration → velocity, each of which
   knows the fields before it (chain rule) and, from `wait` on, the moment it leads to.
 
@@ -108,11 +110,13 @@ class Cache:
     Attributes:
         keys: one tensor (B, K, capacity, H) a layer.
         values: likewise.
+        last: embedding of the last position, (B, 1, D).
         length: positions held.
     """
 
     keys: list[Tensor]
     values: list[Tensor]
+    last: Tensor
     length: int = 0
 
     @classmethod
@@ -124,7 +128,8 @@ class Cache:
         def tensors() -> list[Tensor]:
             return [weight.new_zeros(shape, dtype=model.dtype) for _ in range(config.layers)]
 
-        return cls(tensors(), tensors())
+        last = weight.new_zeros((batch, 1, config.width), dtype=model.dtype)
+        return cls(tensors(), tensors(), last)
 
     def expanded(self, batch: int) -> Cache:
         """A copy whose single sequence stands `batch` times."""
@@ -132,7 +137,8 @@ class Cache:
         def copies(tensors: list[Tensor]) -> list[Tensor]:
             return [tensor.expand(batch, -1, -1, -1).clone() for tensor in tensors]
 
-        return Cache(copies(self.keys), copies(self.values), self.length)
+        last = self.last.expand(batch, -1, -1)
+        return Cache(copies(self.keys), copies(self.values), last, self.length)
 
 
 class Linear(nn.Linear):
@@ -229,15 +235,23 @@ class Attention(nn.Module):
         mask = None
         if cache is not None:
             k_BKTH, v_BKTH, mask = _append(cache, k_BKTH, v_BKTH)
-        groups = self.config.heads // self.config.kv_heads
-        if groups > 1:
-            k_BKTH = k_BKTH.repeat_interleave(groups, dim=1)
-            v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)
-        y_BNTH = F.scaled_dot_product_attention(
-            q_BNTH, k_BKTH, v_BKTH, attn_mask=mask, is_causal=mask is None and length > 1
-        )
+        y_BNTH = attend(q_BNTH, k_BKTH, v_BKTH, mask)
         y_BTD: Tensor = self.out(y_BNTH.transpose(1, 2).reshape(batch, length, -1))
         return y_BTD
+
+
+def attend(q_BNTH: Tensor, k_BKTH: Tensor, v_BKTH: Tensor, mask: Tensor | None) -> Tensor:
+    """Causal attention of grouped heads, or one query that sees all keys, (B, N, T, H)."""
+    groups = q_BNTH.shape[1] // k_BKTH.shape[1]
+    if q_BNTH.shape[2] == 1:  # the heads of a group stand as queries, and no key is copied
+        q_BKGH = q_BNTH.reshape(*k_BKTH.shape[:2], groups, -1)
+        return F.scaled_dot_product_attention(q_BKGH, k_BKTH, v_BKTH).view(q_BNTH.shape)
+    if groups > 1:
+        k_BKTH = k_BKTH.repeat_interleave(groups, dim=1)
+        v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)
+    return F.scaled_dot_product_attention(
+        q_BNTH, k_BKTH, v_BKTH, attn_mask=mask, is_causal=mask is None
+    )
 
 
 Rotation = tuple[Tensor, Tensor]
@@ -298,13 +312,14 @@ class Heads(nn.Module):
         super().__init__()
         width = config.width
         self.outputs = nn.ModuleList(Linear(width, size, zero=True) for size in SIZES)
+        self.frequent = nn.ParameterList(torch.zeros(size) for size in SIZES)
         self.chosen = nn.ModuleList(_table(size, width) for size in SIZES[:-1])
         self.links = nn.ModuleList(FeedForward(width, width, config.activation) for _ in SIZES[:-1])
         self.moment = MomentEmbedding(width)
 
     def logits(self, field: int, x: Tensor) -> Tensor:
         """Scores of a field's values in fp32, shape (…, V)."""
-        scores: Tensor = self.outputs[field](norm(x)).float()
+        scores: Tensor = self.outputs[field](norm(x)).float() + self.frequent[field]
         return 15.0 * torch.tanh(scores / 15.0)
 
     def choose(self, field: int, x: Tensor, ids: Tensor, features: Tensor | None) -> Tensor:
@@ -341,6 +356,7 @@ class Model(nn.Module):
         self.start = _table(2, width)
         self.prompt_row = _table(PROMPT_ROWS, width)
         self.learned = _table(config.context, width) if config.positions == "learned" else None
+        self.previous = Linear(width, width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.heads = Heads(config)
 
@@ -374,6 +390,7 @@ class Model(nn.Module):
     def trunk(self, x_BTD: Tensor, cache: Cache | None = None) -> Tensor:
         """Embeddings to hidden states, (B, T, D); appends to the cache where one is given."""
         start, length = (cache.length if cache else 0), x_BTD.shape[1]
+        x_BTD = self._with_previous(x_BTD, cache)
         rotation = None
         if self.learned is not None:
             x_BTD = x_BTD + self.learned.weight[start : start + length].to(x_BTD.dtype)
@@ -389,6 +406,15 @@ class Model(nn.Module):
         if cache:
             cache.length += length
         return norm(x_BTD)
+
+    def _with_previous(self, x_BTD: Tensor, cache: Cache | None) -> Tensor:
+        """Each row with a matrix of the one before it added (token shift, Peng et al., 2023)."""
+        first = cache.last if cache else torch.zeros_like(x_BTD[:, :1])
+        before_BTD = torch.cat([first, x_BTD[:, :-1]], dim=1)
+        if cache:
+            cache.last = x_BTD[:, -1:]
+        shifted: Tensor = self.previous(before_BTD)
+        return x_BTD + shifted
 
     def losses(self, x_BTD: Tensor, next_BT5: Tensor, next_features_BTF: Tensor) -> Tensor:
         """Nats of each field of each next event given the hidden states, (B, T, 5)."""

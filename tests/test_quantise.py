@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,10 +32,10 @@ from musenet.score import (
 )
 
 PIANO, VIOLIN = instrument_id("piano"), instrument_id("violin")
-Rows = list[tuple[float, ...]]
+Rows = Sequence[tuple[float, ...]]
 
 
-def piece(notes: Rows, tempos: Rows = (), metres: Rows = (), ticks_per_beat: int = 24) -> Score:  # type: ignore[assignment]
+def piece(notes: Rows, tempos: Rows = (), metres: Rows = (), ticks_per_beat: int = 24) -> Score:
     return Score(
         records(NOTE, notes), records(TEMPO, tempos), records(METRE, metres), ticks_per_beat
     )

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from musenet import __version__
-from musenet.cli import compose, corpus, evaluate, listing, render, train
+from musenet.cli import compose, corpus, evaluate, listing, pack, render, train
 from musenet.errors import UserError
 
 EXIT_ERROR = 2
@@ -55,7 +55,7 @@ app.command("instruments")(listing.instruments)
 app.command("info")(listing.info)
 app.add_typer(corpus_app, name="corpus")
 app.command("train")(train.train)
-app.command("pack")(train.pack)
+app.command("pack")(pack.pack)
 app.add_typer(evaluate_app, name="evaluate")
 
 
@@ -95,7 +95,8 @@ def _usage(error: Exception) -> str:
     """The message of a usage error, and where its command is explained."""
     message: str = error.format_message()  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
-    return f"{message} See '{context.command_path} --help'." if context else message
+    message = " ".join(message.split()).removesuffix(".")
+    return f"{message}; see '{context.command_path} --help'" if context else message
 
 
 def _fail(message: str) -> int:

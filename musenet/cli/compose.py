@@ -108,10 +108,11 @@ def compose(
     check_place(files[0]["midi"].parent)
     started = time.perf_counter()
     pieces = _composed(
-        model, device, minutes,
-        styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
-        metre=metre, notes=notes, given=given, candidates=candidates, temperature=temperature,
-        top_p=top_p, seed=secrets.randbelow(_SEEDS) if seed is None else seed,
+        model, device,
+        {"styles": style or (), "instruments": instrument or (), "minutes": minutes,
+         "tempo": tempo, "metre": metre, "notes": notes, "given": given,
+         "candidates": candidates, "temperature": temperature, "top_p": top_p,
+         "seed": secrets.randbelow(_SEEDS) if seed is None else seed},
     )  # fmt: skip
     make_folder(files[0]["midi"].parent)
     for piece, own in zip(pieces, files, strict=True):
@@ -144,9 +145,7 @@ def _of_piece(stem: Path, audio: Audio) -> dict[str, Path]:
     return files if audio is Audio.NONE else files | {"audio": stem.with_suffix(f".{audio}")}
 
 
-def _composed(
-    model: Path | None, device: Device, length: float, **wishes: Any
-) -> list[Composition]:
+def _composed(model: Path | None, device: Device, wishes: Mapping[str, Any]) -> list[Composition]:
     """The pieces; a bar shows the seconds of music so far."""
     from musenet.composing.composer import load
 
@@ -156,7 +155,7 @@ def _composed(
         TimeRemainingColumn(),
     )  # fmt: skip
     with progress(*columns) as bar:
-        task = bar.add_task("composing", total=60 * length, clock=clock(0))
+        task = bar.add_task("composing", total=60 * wishes["minutes"], clock=clock(0))
 
         def show(seconds: float) -> None:
             bar.update(task, completed=seconds, clock=clock(seconds))

@@ -44,9 +44,7 @@ def build(
     with progress("{task.description}", BarColumn(), MofNCompleteColumn(),
                   TimeRemainingColumn()) as bar:  # fmt: skip
         show = _Steps(bar)
-        report = build_corpus(
-            sources, out, exclude=exclude or (), workers=workers, progress=show
-        )
+        report = build_corpus(sources, out, exclude=exclude or (), workers=workers, progress=show)
     if json:
         print_json({"corpus": str(out), **asdict(report)})
     else:

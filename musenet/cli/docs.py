@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from inspect import cleandoc
-from typing import Any
+from pathlib import Path
 
 import typer.main
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from musenet.cli import app
 
@@ -32,41 +33,42 @@ def reference() -> str:
     return "\n".join([_HEAD, *_sections(typer.main.get_command(app), "musenet")]) + "\n"
 
 
-def _sections(command: Any, name: str) -> Iterator[str]:
-    """The section of a command, or of each one in a group; click's types vary with typer's."""
-    members = getattr(command, "commands", None)
-    if members is None:
+def _sections(command: object, name: str) -> Iterator[str]:
+    """The section of a command, or of each one in a group."""
+    if isinstance(command, TyperGroup):
+        for member_name, member in command.commands.items():
+            yield from _sections(member, f"{name} {member_name}")
+    elif isinstance(command, TyperCommand):
         yield from _section(command, name)
-        return
-    for member in members.values():
-        yield from _sections(member, f"{name} {member.name}")
 
 
-def _section(command: Any, name: str) -> Iterator[str]:
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
-    options = [param for param in command.params if param.param_type_name == "option"]
+def _section(command: TyperCommand, name: str) -> Iterator[str]:
+    arguments = [param for param in command.params if isinstance(param, TyperArgument)]
+    options = [param for param in command.params if isinstance(param, TyperOption)]
     usage = " ".join([name, *(str(argument.metavar) for argument in arguments), "[OPTIONS]"])
-    yield f"## {name}\n\n{cleandoc(command.help)}\n\n    {usage}\n"
+    yield f"## {name}\n\n{cleandoc(command.help or '')}\n\n    {usage}\n"
     yield "| | |\n|---|---|"
     for argument in arguments:
-        yield _row(str(argument.metavar), argument.help)
+        yield _row(str(argument.metavar), str(argument.help))
     for option in options:
-        yield _row(_option(option), f"{option.help}{_default(option)}")
+        yield _row(_flags(option), f"{option.help}{_default(option)}")
     yield ""
 
 
-def _option(option: Any) -> str:
+def _flags(option: TyperOption) -> str:
     flags = ", ".join([*option.opts, *option.secondary_opts])
     return flags if option.is_flag or not option.metavar else f"{flags} {option.metavar}"
 
 
-def _default(option: Any) -> str:
+def _default(option: TyperOption) -> str:
     if option.required:
         return " Required."
     if isinstance(option.show_default, str):
         return f" Default: {option.show_default}."
-    plain = isinstance(option.default, str | int | float) and not isinstance(option.default, bool)
-    return f" Default: {option.default}." if plain and option.default != "" else ""
+    default = option.default
+    if isinstance(default, bool) or not isinstance(default, str | int | float | Path):
+        return ""
+    return f" Default: {default}." if default != "" else ""
 
 
 def _row(name: str, text: str) -> str:

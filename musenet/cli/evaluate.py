@@ -15,8 +15,8 @@ from musenet.cli.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from musenet.corpus.shards import Split
-    from musenet.events import Table
     from musenet.evaluation.likelihood import Likelihood
+    from musenet.events import Table
     from musenet.model import Model as Network
 
 _GROUP = 16
@@ -101,9 +101,14 @@ def _tables(split: Split) -> Iterator[Table]:
 def _print(result: Mapping[str, Any]) -> None:
     bits: Mapping[str, Mapping[str, float]] = result["bits_per_note"]
     fields = list(bits["no prompt"])
-    rows = [(name, *(own.get(field, "") for field in fields)) for name, own in bits.items()]
-    say(f"bits a note on {result['pieces']:,} pieces with {result['notes']:,} notes, "
-        f"{result['context']} events at once; unigrams counted on {result['unigram_counted_on']}")
+    rows = [
+        (name, *(round(own[field], 3) if field in own else None for field in fields))
+        for name, own in bits.items()
+    ]
+    say(
+        f"bits a note on {result['pieces']:,} pieces with {result['notes']:,} notes, "
+        f"{result['context']} events at once; unigrams counted on {result['unigram_counted_on']}"
+    )
     print_table(("", *fields), rows)
     if result["left_out"]:
         say(f"left out as unusable: {len(result['left_out'])} files (--json names them)")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from musenet.cli.options import Json
-from musenet.cli.output import clock, print_facts, print_json, print_table, say
+from musenet.cli.output import print_facts, print_json, print_table
 from musenet.errors import UserError
 
 
@@ -102,8 +102,8 @@ def _corpus_facts(folder: Path) -> dict[str, Any]:
     from musenet.corpus.shards import read_header
 
     header = read_header(folder)
-    told = {name: header[name] for name in ("splits", "sources", "licences")}
-    return {"kind": "corpus", **told}
+    told = ("splits", "sources", "licences")
+    return {"kind": "corpus", **{name: header[name] for name in told if name in header}}
 
 
 def _model_facts(path: Path) -> dict[str, Any]:

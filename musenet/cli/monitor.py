@@ -11,8 +11,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from musenet.cli.output import progress
 
-_COLUMNS = ("bits_per_note", "events_per_second")
-
 
 class Scalars(Protocol):
     """TensorBoard's writer, as far as it is used."""

@@ -6,13 +6,11 @@ import math
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from musenet.errors import UserError
-
-Number = TypeVar("Number", int, float, None)
 
 
 class Device(StrEnum):
@@ -23,25 +21,14 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-def positive(value: Number) -> Number:
+def positive(value: float | None) -> float | None:
     """A number that is finite and more than 0, or None.
 
     Raises:
         typer.BadParameter: it is not.
     """
     if value is not None and not 0 < value < math.inf:
-        raise typer.BadParameter(f"{value} is not a number above 0.")
-    return value
-
-
-def share(value: Number) -> Number:
-    """A number above 0 and at most 1, or None.
-
-    Raises:
-        typer.BadParameter: it is not.
-    """
-    if value is not None and not 0 < value <= 1:
-        raise typer.BadParameter(f"{value} is not above 0 and at most 1.")
+        raise typer.BadParameter(f"{value:g} is not a number above 0")
     return value
 
 

@@ -18,9 +18,7 @@ def pack(
         Path,
         typer.Argument(metavar="RUN_OR_MODEL", help="The folder of a run, or a model."),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE.safetensors", help="The copy.")
-    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.safetensors", help="The copy.")],
     json: Json = False,
 ) -> None:
     """Copy a model at a quarter of its size: matrices as int8, without the training's state."""

@@ -107,11 +107,14 @@ def train(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Train a model on a corpus. Ctrl-C finishes the step and saves; --resume goes on."""
-    settings = _settings(
-        data=None if data is None else str(data), minutes=minutes, steps=steps, context=context,
-        batch_events=batch_events, learning_rate=learning_rate, mixup=mixup, seed=seed,
-        save_minutes=save_minutes, optimiser=None if optimiser is None else optimiser.value,
-    ) | _network(preset, augmentation, threads)  # fmt: skip
+    given = {
+        "data": None if data is None else str(data), "minutes": minutes, "steps": steps,
+        "context": context, "batch_events": batch_events, "learning_rate": learning_rate,
+        "optimiser": None if optimiser is None else optimiser.value, "mixup": mixup,
+        "seed": seed, "save_minutes": save_minutes,
+    }  # fmt: skip
+    settings = _network(preset, augmentation, threads)
+    settings |= {name: value for name, value in given.items() if value is not None}
     config = _resumed(out, settings) if resume else _begun(out, settings)
     place = torch_device(device)
     from musenet.training.loop import Run
@@ -155,11 +158,6 @@ def stopping() -> Iterator[Stop]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _settings(**given: Any) -> dict[str, Any]:
-    """Those that the user gave; the others are the training's own to choose."""
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _network(preset: str | None, augmentation: bool, threads: int | None) -> dict[str, Any]:

@@ -148,13 +148,14 @@ def step_batches(
     events: int,
     context: int,
     augmentation: Augmentation,
+    worker: int = 0,
 ) -> list[Batch]:
-    """The batches of one optimiser step, of about `events` events in all.
+    """The batches of one optimiser step of one worker, of about `events` events in all.
 
     Windows of similar length share a batch, so that little is padding, and no window holds
     more than one piece.
     """
-    rng = np.random.default_rng([seed, step])
+    rng = np.random.default_rng([seed, step, worker] if worker else [seed, step])
     cumulative = np.cumsum(weights)
     up_to = cumulative / cumulative[-1]
     samples: list[Sample] = []

@@ -35,9 +35,14 @@ from musenet.training.optimise import (
     trapezoid,
 )
 from musenet.training.state import STATE_FILE, TrainingState, read_state, write_state
+from musenet.training.workers import Workers
 
 MIN_CONTEXT = 16
 """Fewest events a window."""
+
+
+LENGTHEN = ((0.0, 0.25), (0.35, 0.5), (0.65, 1.0))
+"""From which progress on windows have which share of the context."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,9 @@ class TrainingConfig:
         steps: optimiser steps to train for, or None for a budget of time.
         minutes: minutes to train for, or None for a number of steps.
         seed: of weights and of the order of the data.
-        context: events a window.
+        context: events a window at the end of training.
+        lengthen: whether windows start at a quarter of the context and grow to half and all of
+            it (`LENGTHEN`): short ones are cheaper and more varied while little is known.
         batch_events: events an optimiser step.
         learning_rate: at its peak.
         weight_decay: of the matrices under Muon.
@@ -67,6 +74,7 @@ class TrainingConfig:
     minutes: float | None = None
     seed: int = 0
     context: int = 1024
+    lengthen: bool = True
     batch_events: int = 4096
     learning_rate: float = 3e-3
     weight_decay: float = 0.05
@@ -93,6 +101,11 @@ class TrainingConfig:
             raise UserError(
                 f"the model takes windows of {most} events at most: give --context {most}"
             )
+
+    def context_at(self, progress: float) -> int:
+        """Events a window at a progress of 0 to 1."""
+        shares = [share for start, share in LENGTHEN if progress >= start]
+        return round(self.context * shares[-1]) if self.lengthen else self.context
 
     def progress(self, step: int, seconds: float) -> float:
         """How much of the budget is used up, 0 to 1."""
@@ -124,7 +137,14 @@ def validation_pieces(split: Split, events: int = 40_000, seed: int = 0) -> list
 class Run:
     """A training run in a folder."""
 
-    def __init__(self, config: TrainingConfig, out: Path, *, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        out: Path,
+        *,
+        device: str = "cpu",
+        workers: Workers | None = None,
+    ) -> None:
         """Open the corpus and build model and optimisers at step 0.
 
         Raises:
@@ -134,11 +154,12 @@ class Run:
         torch.manual_seed(config.seed)
         place = torch.device(device)
         self.config, self.out = config, out
+        self.workers = workers or Workers()
         self.train = open_split(Path(config.data), "train")
         self.valid = open_split(Path(config.data), "valid")
         if not len(self.train):
             raise UserError(f"{config.data} has no pieces to train on: build a larger corpus")
-        self.weights: NDArray[np.float64] = piece_weights(self.train, config.context)
+        self.weights: dict[int, NDArray[np.float64]] = {}
         self.model = Model(config.model, default_dtype(place)).to(place)
         self.optimisers = optimisers(
             self.model,
@@ -160,26 +181,30 @@ class Run:
         """Train until the budget is used up or `stop` says so; whether it was finished.
 
         A checkpoint is written now and then, and at the end in either case. A run whose budget
-        was used up before is left as it is.
+        was used up before is validated once more and left as it is.
 
         Raises:
             UserError: the folder holds another run, it cannot be written, or training diverges.
         """
         if self.progress >= 1.0:
+            report(self.validate())
             return True
         if self.state.step == 0 and (self.out / STATE_FILE).exists():
             raise UserError(f"{self.out} holds a run already: resume it or choose another folder")
-        self._write_config()
-        saved = time.monotonic()
-        while self.progress < 1.0 and not stop():
+        if self.workers.rank == 0:
+            self._write_config()
+        saved, stopping = time.monotonic(), False
+        while self.progress < 1.0 and not stopping:
             started = time.monotonic()
             facts = self._step()
-            seconds = time.monotonic() - started
+            now = time.monotonic()
+            due = now - saved > 60 * self.config.save_minutes
+            seconds, stopped, saving = self.workers.agree([now - started, stop(), due])
+            stopping = bool(stopped)
             self.state = replace(self.state, seconds=self.state.seconds + seconds)
             facts["events_per_second"] = facts.pop("events") / seconds
-            self._log(facts)
-            report(facts)
-            if time.monotonic() - saved > 60 * self.config.save_minutes:
+            self._tell(facts, report)
+            if saving:
                 self._save(report)
                 saved = time.monotonic()
         self._save(report)
@@ -192,25 +217,28 @@ class Run:
 
     def _step(self) -> dict[str, Any]:
         config, step = self.config, self.state.step
+        context = config.context_at(self.progress)
         batches = step_batches(
             self.train,
-            self.weights,
+            self._weights(context),
             seed=config.seed,
             step=step,
-            events=config.batch_events,
-            context=config.context,
+            events=config.batch_events // self.workers.count,
+            context=context,
             augmentation=config.augmentation,
+            worker=self.workers.rank,
         )
-        events = sum(batch.events for batch in batches)
-        notes = sum(batch.notes for batch in batches)
+        own = [sum(batch.events for batch in batches), sum(batch.notes for batch in batches)]
+        events, notes = self.workers.total(torch.tensor(own)).tolist()
         rate = config.learning_rate * trapezoid(self.progress + 1e-4)
         set_learning_rate(self.optimisers, rate)
         self.model.train()
         total = torch.zeros(len(FIELDS), dtype=torch.float64)
         for index, batch in enumerate(batches):
-            bits = self._bits(batch, np.random.default_rng([config.seed, step, index, 1]))
+            bits = self._bits(batch, self._random(step, index))
             torch.autograd.backward(bits.sum() * math.log(2.0) / events)
             total += bits.detach().sum(dim=(0, 1)).double().cpu()
+        self.workers.sum_gradients(self.model)
         gradient = clip(self.model)
         if not math.isfinite(gradient):
             raise UserError(f"training diverged at step {step + 1}: lower the learning rate")
@@ -218,7 +246,7 @@ class Run:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self.state = replace(self.state, step=step + 1, events=self.state.events + events)
-        each = (total / max(1, notes)).tolist()
+        each = (self.workers.total(total) / max(1, notes)).tolist()
         return {
             "step": step + 1,
             "bits_per_note": sum(each),
@@ -228,6 +256,14 @@ class Run:
             "progress": self.progress,
             **dict(zip(FIELDS, each, strict=True)),
         }
+
+    def _weights(self, context: int) -> NDArray[np.float64]:
+        if context not in self.weights:
+            self.weights[context] = piece_weights(self.train, context)
+        return self.weights[context]
+
+    def _random(self, step: int, batch: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, step, batch, 1 + self.workers.rank])
 
     def _bits(self, batch: Batch, rng: np.random.Generator) -> torch.Tensor:
         if rng.random() < self.config.mixup:
@@ -245,10 +281,16 @@ class Run:
             "valid": total.by_field,
         }
 
+    def _tell(self, facts: dict[str, Any], report: Reporter) -> None:
+        if self.workers.rank == 0:
+            self._log(facts)
+            report(facts)
+
     def _save(self, report: Reporter) -> None:
+        if self.workers.rank:
+            return
         facts = self.validate()
-        self._log(facts)
-        report(facts)
+        self._tell(facts, report)
         save_model(self.out / "model.safetensors", self.model, facts=self.facts() | facts)
         write_state(self.out, self.state, self.model, self.optimisers)
 

@@ -1,0 +1,63 @@
+"""Data-parallel training: several processes, each with its own windows of every step.
+
+Started by `torchrun`; alone, every function here does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that train together.
+
+    Attributes:
+        rank: number of this one; 0 writes and reports.
+        count: how many there are.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    def agree(self, values: Sequence[float]) -> list[float]:
+        """The values of rank 0, in every process."""
+        if self.count == 1:
+            return list(values)
+        shared = torch.tensor(values, dtype=torch.float64)
+        dist.broadcast(shared, src=0)
+        return shared.tolist()
+
+    def total(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum of the values over the processes."""
+        if self.count > 1:
+            dist.all_reduce(values)
+        return values
+
+    def sum_gradients(self, model: nn.Module) -> None:
+        """Add up the gradients of all processes, in every process."""
+        if self.count == 1:
+            return
+        owners = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        sizes = [parameter.numel() for parameter in owners]
+        flat = torch.cat(
+            [(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in owners]
+        )
+        dist.all_reduce(flat)
+        for parameter, part in zip(owners, torch.split(flat, sizes), strict=True):
+            parameter.grad = part.view_as(parameter)
+
+
+def start_workers() -> Workers:
+    """Join the processes that `torchrun` started, or stay alone."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        return Workers()
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return Workers(dist.get_rank(), count)

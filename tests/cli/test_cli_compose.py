@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from music import melody
+
+from musenet import midi
+from musenet.score import crop
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+SHORT = ("--minutes", 0.1)
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Path:
+    path = tmp_path / "opening.mid"
+    midi.save(crop(melody(1), 0, 4 * 480), path)
+    return path
+
+
+def test_a_folder_gets_midi_picture_and_audio(run: Run, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+    result = run("compose", *SHORT, "--instrument", "violin", "--model", model, "-o", out)
+    assert result.code == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "piece-1.mid", "piece-1.mp3", "piece-1.png",
+    ]  # fmt: skip
+    assert (out / "piece-1.png").read_bytes().startswith(b"\x89PNG")
+    assert len(midi.load(out / "piece-1.mid").notes) > 0
+    for word in ("piece-1.mid", "violin 100%", "0:06", "--seed"):
+        assert word in result.out
+
+
+def test_json_is_one_object(run: Run, model: Path, tmp_path: Path) -> None:
+    result = run(
+        "compose", *SHORT, "--candidates", 2, "--audio", "none", "--json", "--seed", 5,
+        "--style", "bach:0.7", "--style", "jazz:0.3", "--instrument", "piano",
+        "--model", model, "-o", tmp_path,
+    )  # fmt: skip
+    pieces = result.json["pieces"]
+    assert [piece["candidate"] for piece in pieces] == [0, 1]
+    for piece in pieces:
+        assert piece["seed"] == 5
+        assert piece["ended_by"] in ("model", "limit")
+        assert piece["prompt"]["styles"] == [["bach", 0.7], ["jazz", 0.3]]
+        assert set(piece["files"]) == {"midi", "picture"}
+        assert len(midi.load(piece["files"]["midi"]).notes) == piece["notes"]
+    assert result.json["seconds_taken"] > 0
+
+
+def test_one_midi_file_alone(run: Run, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "one.mid"
+    assert run("compose", *SHORT, "--model", model, "-o", out).code == 0
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_seed_makes_the_same_piece_and_none_a_new_one(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    def bytes_of(name: str, *seed: object) -> bytes:
+        run("compose", *SHORT, *seed, "--model", model, "-o", tmp_path / name)
+        return (tmp_path / name).read_bytes()
+
+    assert bytes_of("a.mid", "--seed", 3) == bytes_of("b.mid", "--seed", 3)
+    assert bytes_of("c.mid") != bytes_of("d.mid")
+
+
+def test_pieces_of_a_folder_are_numbered_on(run: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "piece-7.mid").write_bytes(b"mine")
+    (tmp_path / "piece-x.mid").write_bytes(b"mine")
+    run("compose", *SHORT, "--audio", "none", "--model", model, "-o", tmp_path)
+    assert (tmp_path / "piece-7.mid").read_bytes() == b"mine"
+    assert (tmp_path / "piece-8.mid").read_bytes().startswith(b"MThd")
+
+
+def test_a_file_is_continued(run: Run, model: Path, opening: Path, tmp_path: Path) -> None:
+    out = tmp_path / "on.mid"
+    assert run("compose", "--from", opening, *SHORT, "--model", model, "-o", out).code == 0
+    given, whole = midi.load(opening), midi.load(out)
+    assert len(whole.notes) > len(given.notes)
+    assert (whole.notes[: len(given.notes)] == given.notes).all()
+
+
+def test_notes_are_the_beginning(run: Run, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tune.mid"
+    run("compose", "--notes", "C4 E4 G4:2", *SHORT, "--metre", "3/4", "--tempo", 90,
+        "--model", model, "-o", out)  # fmt: skip
+    score = midi.load(out)
+    assert score.notes["pitch"][:3].tolist() == [60, 64, 67]
+    assert score.tempos["bpm"][0] == pytest.approx(90, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--style", "mozrat"], ["mozart"]),
+        (["--style", "bach:much"], ["weight"]),
+        (["--style", "bach:-1"], ["above 0"]),
+        (["--instrument", "violinn"], ["violin"]),
+        (["--minutes", "0"], ["--minutes"]),
+        (["--minutes", "-3"], ["--minutes"]),
+        (["--minutes", "nan"], ["--minutes"]),
+        (["--tempo", "9999"], ["--tempo"]),
+        (["--metre", "waltz"], ["--metre"]),
+        (["--temperature", "0"], ["--temperature"]),
+        (["--top-p", "2"], ["--top-p"]),
+        (["--notes", "H9"], ["H9"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_for(
+    run: Run, model: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    out = tmp_path / "out"
+    run("compose", *arguments, "--model", model, "-o", out).assert_fails(*words)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no music at all", b"MThd\0\0\0\6\0\1\0"])
+def test_what_is_no_midi_file(run: Run, model: Path, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "given.mid"
+    path.write_bytes(content)
+    out = tmp_path / "out"
+    run("compose", "--from", path, "--model", model, "-o", out).assert_fails()
+    assert not out.exists()
+
+
+def test_a_truncated_file_is_continued_from_its_sound_part(
+    run: Run, model: Path, opening: Path, tmp_path: Path
+) -> None:
+    opening.write_bytes(opening.read_bytes()[:-20])
+    out = tmp_path / "on.mid"
+    assert run("compose", "--from", opening, *SHORT, "--model", model, "-o", out).code == 0
+    assert len(midi.load(out).notes) > len(midi.load(opening).notes)
+
+
+def test_a_missing_or_damaged_model(run: Run, model: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(model.read_bytes()[:5000])
+    for path in (damaged, tmp_path / "missing.safetensors"):
+        run("compose", "--model", path, "-o", tmp_path / "out").assert_fails(path.name)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-o", "one.mid", "--candidates", "2"], ["folder", "2 candidates"]),
+        (["-o", "one.mid", "--audio", "wav"], ["folder"]),
+        (["-o", "one.mp3"], ["folder"]),
+    ],
+)
+def test_outputs_that_make_no_sense(run: Run, arguments: list[str], words: list[str]) -> None:
+    run("compose", *arguments).assert_fails(*words)
+
+
+def test_a_folder_below_a_file_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    run("compose", "-o", tmp_path / "file" / "out").assert_fails("is a file")
+
+
+def test_a_folder_without_permission_is_refused_before_the_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    run("compose", "-o", tmp_path / "out").assert_fails("permission")
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    out = tmp_path / "out"
+    run("compose", *SHORT, "--model", model, "-o", out).assert_fails("No space left on device")
+    assert list(out.iterdir()) == []

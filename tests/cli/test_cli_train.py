@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import errno
+import inspect
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from musenet.checkpoint import load_model
+from musenet.cli import app
+from musenet.cli.monitor import Monitor
+from musenet.model import PRESETS
+from musenet.training.loop import TrainingConfig
+
+if TYPE_CHECKING:
+    from conftest import Result, Run
+
+BLOCKED = (
+    "symusic",
+    "mido",
+    "matplotlib",
+    "soundfile",
+    "midirenderer",
+    "pretty_midi",
+    "tensorboard",
+)
+TINY = ("--preset", "tiny", "--batch-events", 256, "--context", 64, "--device", "cpu")
+
+
+@pytest.fixture
+def begin(run: Run, corpus: Path, tmp_path: Path) -> Run:
+    def call(*arguments: object) -> Result:
+        return run("train", *TINY, "--data", corpus, "--out", tmp_path / "run", *arguments)
+
+    return call
+
+
+def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a step of the training is being reported."""
+    plain = Monitor.__call__
+
+    def call(self: Monitor, facts: dict[str, Any]) -> None:
+        plain(self, facts)
+        if facts["step"] == step and "valid" not in facts:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Monitor, "__call__", call)
+
+
+def log_of(run: Path) -> list[dict[str, Any]]:
+    lines = (run / "log.jsonl").read_text().splitlines()
+    steps = [json.loads(line) for line in lines if "valid" not in json.loads(line)]
+    return [{key: value for key, value in step.items() if key != "events_per_second"}
+            for step in steps]  # fmt: skip
+
+
+def test_train_makes_a_model(begin: Run, run: Run, tmp_path: Path) -> None:
+    result = begin("--steps", 3)
+    assert result.code == 0
+    assert "3 steps" in result.out
+    assert "musenet compose --model" in result.out
+    assert "bits a note on the validation pieces" in result.err
+    model, facts = load_model(tmp_path / "run")
+    assert model.config == PRESETS["tiny"]()
+    assert facts["step"] == 3
+    told = run("info", tmp_path / "run", "--json").json
+    assert (told["kind"], told["model"]["facts"]["step"]) == ("run", 3)
+
+
+def test_json_is_one_object(begin: Run) -> None:
+    facts = begin("--steps", 1, "--json").json
+    assert facts["finished"] is True
+    assert math.isfinite(facts["valid_bits_per_note"])
+
+
+def test_interrupted_and_resumed_is_as_if_it_had_not_been(
+    begin: Run, run: Run, corpus: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with monkeypatch.context() as patch:
+        interrupt_at(2, patch)
+        stopped = begin("--steps", 4)
+    assert stopped.code == 130
+    folder = tmp_path / "run"
+    assert stopped.err.endswith(f"go on with: musenet train --resume --out {folder}\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    resumed = run("train", "--resume", "--out", folder)
+    assert (resumed.code, "4 steps" in resumed.out) == (0, True)
+    whole = run("train", *TINY, "--data", corpus, "--out", tmp_path / "whole", "--steps", 4)
+    assert whole.code == 0
+    assert log_of(folder) == log_of(tmp_path / "whole")
+    one, other = (load_model(tmp_path / name)[0].state_dict() for name in ("run", "whole"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_interrupted_twice_stops_at_once(begin: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        interrupt_at(1, monkeypatch)
+    result = begin("--steps", 3)
+    assert (result.code, result.out) == (130, "")
+
+
+def test_a_run_is_not_overwritten(begin: Run, run: Run, tmp_path: Path) -> None:
+    begin("--steps", 1)
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    begin("--steps", 1).assert_fails("--resume")
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+    begin("--steps", 2, "--resume", "--learning-rate", 0.5).assert_fails("learning_rate")
+    assert begin("--steps", 2, "--resume").code == 0
+    assert load_model(tmp_path / "run")[1]["step"] == 2
+
+
+def test_what_cannot_be_trained(run: Run, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    data = ("--data", corpus, "--out", out)
+    run("train", *data).assert_fails("--steps or --minutes")
+    run("train", *data, "--steps", 1, "--minutes", 1).assert_fails("--steps or --minutes")
+    run("train", *data, "--steps", 1, "--preset", "huge").assert_fails("tiny", "musenet")
+    run("train", *data, "--steps", 1, "--preset", "tiny", "--context", 600).assert_fails("448")
+    run("train", "--out", out, "--steps", 1).assert_fails("--data")
+    run("train", "--data", tmp_path, "--out", out, "--steps", 1).assert_fails("no corpus")
+    run("train", *data, "--resume").assert_fails("no run to resume")
+    assert not out.exists()
+
+
+def test_a_damaged_run_is_not_resumed(begin: Run, run: Run, tmp_path: Path) -> None:
+    begin("--steps", 1)
+    for name in ("state.safetensors", "config.json"):
+        path = tmp_path / "run" / name
+        path.write_bytes(path.read_bytes()[:100])
+        run("train", "--resume", "--out", tmp_path / "run").assert_fails(name)
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    begin: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = begin("--steps", 1)
+    assert result.code == 2
+    assert "No space left on device" in result.err.splitlines()[-1]
+    written = {path.name for path in (tmp_path / "run").iterdir()} - {"tensorboard"}
+    assert written <= {"config.json", "log.jsonl"}
+
+
+def test_without_augmentation(begin: Run, tmp_path: Path) -> None:
+    begin("--steps", 1, "--no-augmentation")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["augmentation"]["transpose"], config["augmentation"]["tempo"]) == (0, 0)
+    assert config["augmentation"]["drop_styles"] > 0
+
+
+def test_tensorboard_where_it_is_installed(
+    begin: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[str, float, int]] = []
+
+    class SummaryWriter:
+        def __init__(self, folder: str) -> None:
+            assert folder == str(tmp_path / "run" / "tensorboard")
+
+        def add_scalar(self, tag: str, value: float, step: int) -> None:
+            written.append((tag, value, step))
+
+        def close(self) -> None:
+            written.append(("closed", 0.0, 0))
+
+    module = ModuleType("torch.utils.tensorboard")
+    monkeypatch.setattr(module, "SummaryWriter", SummaryWriter, raising=False)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    begin("--steps", 2)
+    steps = [step for tag, _, step in written if tag == "bits_per_note"]
+    assert steps == [1, 2]
+    assert "valid/pitch" in {tag for tag, _, _ in written}
+    assert written[-1][0] == "closed"
+
+
+def test_train_needs_few_packages(corpus: Path, tmp_path: Path) -> None:
+    arguments = ["train", *TINY, "--data", corpus, "--out", tmp_path / "run", "--steps", 1]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({BLOCKED})); "
+        f"from musenet.cli import main; sys.exit(main({[str(part) for part in arguments]}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, "1 steps" in done.stdout) == (0, True), done.stderr
+
+
+def test_help_shows_the_defaults_of_the_training() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    shown = {option.name: option.show_default for option in group.commands["train"].params}  # type: ignore[attr-defined]
+    own = inspect.signature(TrainingConfig).parameters
+    for name in ("batch_events", "learning_rate", "mixup", "seed", "save_minutes"):
+        assert shown[name] == str(own[name].default)
+    assert shown["context"].startswith(str(own["context"].default))
+    presets = next(o for o in group.commands["train"].params if o.name == "preset").metavar
+    assert presets == "|".join(PRESETS)

@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import scores
+from tables import tables
+
+from musenet.condition import KEYS, KINDS
+from musenet.events import TEMPO_EVENT, Table, encode, is_note, is_valid
+from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.score import Score
+from musenet.training.augment import NONE, Augmentation, told, transposition, varied
+
+SEEDS = st.integers(0, 2**32)
+LOW = np.array([instrument.low for instrument in INSTRUMENTS])
+HIGH = np.array([instrument.high for instrument in INSTRUMENTS])
+
+
+def in_range(table: Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    pitched = table[table[:, 1] < DRUMS]
+    instrument, pitch = pitched[:, 1], pitched[:, 2]
+    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = (pitch >= LOW[instrument]) & (
+        pitch <= HIGH[instrument]
+    )
+    return result
+
+
+@given(tables(min_rows=1), SEEDS)
+def test_a_varied_table_is_valid(table: Table, seed: int) -> None:
+    before = table.copy()
+    result, _ = varied(table, Augmentation(transpose=9.0), np.random.default_rng(seed))
+    assert is_valid(result)
+    assert np.array_equal(table, before)
+    assert np.array_equal(result[:, [0, 1, 3]], table[:, [0, 1, 3]])
+
+
+@given(tables(min_rows=1), SEEDS)
+def test_pitches_move_together_and_drums_stay(table: Table, seed: int) -> None:
+    result, shift = varied(table, Augmentation(transpose=9.0), np.random.default_rng(seed))
+    moved = result[:, 2].astype(int) - table[:, 2]
+    assert (moved[table[:, 1] < DRUMS] == shift).all()
+    assert (moved[table[:, 1] == DRUMS] == 0).all()
+    assert abs(shift) <= 6
+
+
+@given(tables(min_rows=1), SEEDS)
+def test_no_note_leaves_the_range_that_it_was_in(table: Table, seed: int) -> None:
+    result, _ = varied(table, Augmentation(transpose=9.0), np.random.default_rng(seed))
+    assert in_range(result)[in_range(table)].all()
+
+
+@given(scores(min_notes=1, max_beats=8), SEEDS)
+def test_rows_keep_their_order_within_a_tick(score: Score, seed: int) -> None:
+    result, _ = varied(encode(score), Augmentation(), np.random.default_rng(seed))
+    notes = result[is_note(result)].astype(int)
+    ticks = np.cumsum(result[:, 0].astype(int))[is_note(result)]
+    order = list(zip(ticks, notes[:, 1], notes[:, 2], strict=True))
+    assert order == sorted(set(order))
+
+
+def test_transpositions_reach_both_ways_and_favour_near_keys() -> None:
+    table = np.array([(0, 0, 60, 9, 9)], dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    shifts = np.array([transposition(table, 3.0, rng) for _ in range(4_000)])
+    assert set(shifts) == set(range(-6, 7))
+    assert abs(shifts.mean()) < 0.2
+    assert (abs(shifts) <= 3).mean() > 0.7
+
+
+def test_a_piece_of_drums_is_not_transposed() -> None:
+    table = np.array([(0, DRUMS, 36, 0, 9)] * 3, dtype=np.uint8)
+    assert transposition(table, 9.0, np.random.default_rng(0)) == 0
+
+
+@given(tables(min_rows=1), SEEDS)
+def test_loudness_and_tempo_move_together_within_limits(table: Table, seed: int) -> None:
+    result, _ = varied(table, Augmentation(), np.random.default_rng(seed))
+    louder = result[:, 4].astype(int) - table[:, 4]
+    faster = (result[:, 2].astype(int) - table[:, 2])[table[:, 1] == TEMPO_EVENT]
+    assert (abs(louder) <= 3).all()
+    assert (abs(faster) <= 3).all()
+    assert not louder[~is_note(table)].any()
+
+
+@given(tables(), SEEDS)
+def test_nothing_is_varied_where_nothing_is_asked(table: Table, seed: int) -> None:
+    result, shift = varied(table, NONE, np.random.default_rng(seed))
+    assert shift == 0
+    assert np.array_equal(result, table)
+
+
+@given(st.lists(st.integers(0, 255), unique=True, max_size=4), SEEDS)
+def test_prompts_tell_what_is_true_with_weights_that_add_up(styles: list[int], seed: int) -> None:
+    condition = told(styles, [0, 15], 5, 3, Augmentation(), np.random.default_rng(seed))
+    told_styles = [style for style, _ in condition.styles]
+    assert set(told_styles) <= set(styles)
+    assert len(set(told_styles)) == len(told_styles)
+    total = sum(weight for _, weight in condition.styles)
+    assert abs(total - 1.0) < 1e-9 or not condition.styles
+    assert condition.instruments in [(), (0, 15)]
+    assert condition.key in (5, KEYS)
+    assert condition.kind in (3, KINDS)
+
+
+def test_items_are_left_out_as_often_as_asked() -> None:
+    rng = np.random.default_rng(0)
+    conditions = [told([1, 2, 3], [0], 5, 3, Augmentation(), rng) for _ in range(4_000)]
+
+    def share(missing: list[bool]) -> float:
+        return float(np.mean(missing))
+
+    assert abs(share([not item.instruments for item in conditions]) - 0.15) < 0.03
+    assert abs(share([item.key == KEYS for item in conditions]) - 0.30) < 0.03
+    assert abs(share([item.kind == KINDS for item in conditions]) - 0.20) < 0.03
+    assert 0.15 < share([not item.styles for item in conditions]) < 0.20
+    assert share([len(item.styles) == 3 for item in conditions]) > 0.35
+
+
+def test_nothing_is_told_where_nothing_shall_be() -> None:
+    condition = told([1], [0], 5, 3, NONE, np.random.default_rng(0))
+    assert condition == type(condition)()
+    everything = replace(NONE, drop_instruments=0.0, drop_key=0.0, drop_kind=0.0)
+    condition = told([1], [0], 5, 3, everything, np.random.default_rng(0))
+    assert (condition.instruments, condition.key, condition.kind) == ((0,), 5, 3)

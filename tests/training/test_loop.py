@@ -1,0 +1,301 @@
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from toys import toy_corpus, toy_split, toy_tables
+
+from musenet.checkpoint import load_model
+from musenet.errors import UserError
+from musenet.events import FIELDS
+from musenet.model import ModelConfig, tiny
+from musenet.training import loop
+from musenet.training.loop import Run, TrainingConfig, longest_window, validation_pieces
+
+SMALLEST = ModelConfig(layers=1, width=32, heads=2, kv_heads=1, head_width=16, context=256)
+Facts = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def config(corpus: Path) -> TrainingConfig:
+    return TrainingConfig(SMALLEST, str(corpus), steps=6, context=64, batch_events=256)
+
+
+@pytest.fixture(params=[torch.float32, None], ids=["fp32", "default"])
+def precision(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train in fp32, or in what the machine does best."""
+    if request.param is not None:
+        monkeypatch.setattr(loop, "default_dtype", lambda place: request.param)
+
+
+def ignore(facts: Facts) -> None:
+    pass
+
+
+def trained(config: TrainingConfig, out: Path) -> Run:
+    run = Run(config, out)
+    assert run.fit(ignore)
+    return run
+
+
+def after(steps: int) -> tuple[Callable[[Facts], None], Callable[[], bool]]:
+    """A reporter, and what stops a run after so many steps."""
+    seen: list[Facts] = []
+
+    def report(facts: Facts) -> None:
+        if "learning_rate" in facts:
+            seen.append(facts)
+
+    return report, lambda: len(seen) >= steps
+
+
+def log_of(out: Path) -> list[Facts]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def same_weights(some: Run, other: Run) -> bool:
+    pairs = zip(some.model.parameters(), other.model.parameters(), strict=True)
+    return all(torch.equal(one, another) for one, another in pairs)
+
+
+# Learning
+
+
+def test_the_loss_goes_down(corpus: Path, tmp_path: Path) -> None:
+    config = TrainingConfig(
+        tiny(), str(corpus), steps=30, context=128, batch_events=512, learning_rate=1e-2
+    )
+    trained(config, tmp_path)
+    steps = [facts for facts in log_of(tmp_path) if "learning_rate" in facts]
+    assert len(steps) == 30
+    assert steps[-1]["bits_per_note"] < 0.6 * steps[0]["bits_per_note"]
+    valid = [facts for facts in log_of(tmp_path) if "valid_bits_per_note" in facts][-1]
+    assert valid["valid_bits_per_note"] < 0.6 * steps[0]["bits_per_note"]
+    assert sum(valid["valid"].values()) == pytest.approx(valid["valid_bits_per_note"])
+
+
+@pytest.mark.parametrize("optimiser", ["muon", "adamw"])
+def test_either_optimiser_learns(
+    config: TrainingConfig,
+    tmp_path: Path,
+    optimiser: Any,  # noqa: ANN401
+) -> None:
+    run = trained(replace(config, optimiser=optimiser, steps=12, learning_rate=1e-2), tmp_path)
+    steps = [facts for facts in log_of(tmp_path) if "learning_rate" in facts]
+    assert steps[-1]["bits_per_note"] < 0.9 * steps[0]["bits_per_note"]
+    assert len(run.optimisers) == (2 if optimiser == "muon" else 1)
+
+
+def test_mixup_learns(config: TrainingConfig, tmp_path: Path) -> None:
+    trained(replace(config, mixup=1.0, steps=12, learning_rate=1e-2), tmp_path)
+    steps = [facts for facts in log_of(tmp_path) if "learning_rate" in facts]
+    assert steps[-1]["bits_per_note"] < 0.9 * steps[0]["bits_per_note"]
+
+
+# Resuming
+
+
+@pytest.mark.usefixtures("precision")
+@pytest.mark.parametrize("mixup", [0.0, 0.5])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    config: TrainingConfig, tmp_path: Path, mixup: float
+) -> None:
+    config = replace(config, mixup=mixup)
+    whole = trained(config, tmp_path / "whole")
+    first = Run(config, tmp_path / "parts")
+    assert not first.fit(*after(3))
+    assert first.state.step == 3
+    second = Run(config, tmp_path / "parts")
+    second.resume()
+    assert second.state == first.state
+    assert second.fit(ignore)
+    assert same_weights(whole, second)
+    assert second.state.events == whole.state.events
+    tensors = [(tmp_path / run / "model.safetensors") for run in ("whole", "parts")]
+    models = [load_model(path)[0].state_dict() for path in tensors]
+    assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
+
+
+def test_a_finished_run_is_left_as_it_is(config: TrainingConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    seen: list[Facts] = []
+    run = Run(config, tmp_path)
+    run.resume()
+    assert run.fit(seen.append)
+    assert [set(facts) for facts in seen] == [{"step", "valid_bits_per_note", "valid"}]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    trained(config, tmp_path)
+    run = Run(replace(config, steps=8), tmp_path)
+    run.resume()
+    assert run.fit(ignore)
+    assert run.state.step == 8
+
+
+def test_a_missing_run_is_not_resumed(config: TrainingConfig, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run to resume"):
+        Run(config, tmp_path / "none").resume()
+
+
+def test_a_run_does_not_write_over_another(config: TrainingConfig, tmp_path: Path) -> None:
+    trained(config, tmp_path)
+    before = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(UserError, match="holds a run already"):
+        Run(config, tmp_path).fit(ignore)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+# Budgets and settings
+
+
+def test_a_budget_of_time_is_kept(config: TrainingConfig, tmp_path: Path) -> None:
+    run = trained(replace(config, steps=None, minutes=0.01), tmp_path)
+    assert run.state.step >= 1
+    assert run.state.seconds >= 0.6
+    assert run.facts()["minutes"] == pytest.approx(run.state.seconds / 60, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {},
+        {"steps": 0},
+        {"steps": -3},
+        {"minutes": 0.0},
+        {"minutes": -1.0},
+        {"minutes": math.nan},
+        {"minutes": math.inf},
+        {"steps": 5, "minutes": 5.0},
+    ],
+)
+def test_budgets_that_are_none(budget: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="either --steps or --minutes"):
+        TrainingConfig(SMALLEST, "corpus", **budget)
+
+
+@pytest.mark.parametrize("changes", [{"context": 15}, {"batch_events": 0}])
+def test_windows_that_are_too_short(config: TrainingConfig, changes: dict[str, int]) -> None:
+    with pytest.raises(UserError, match="windows of 16 events"):
+        replace(config, **changes)  # type: ignore[arg-type]
+
+
+def test_windows_longer_than_learned_positions(config: TrainingConfig, tmp_path: Path) -> None:
+    learned = replace(SMALLEST, positions="learned")
+    assert longest_window(learned) == 192
+    with pytest.raises(UserError, match="give --context 192"):
+        replace(config, model=learned, context=193)
+    corpus = toy_split(tmp_path / "long", "train", toy_tables(1, 400))
+    toy_split(tmp_path / "long", "valid", toy_tables(1, 400))
+    assert len(corpus.table(0)) > 192
+    data = str(tmp_path / "long")
+    trained(replace(config, model=learned, context=192, data=data, steps=2), tmp_path / "run")
+
+
+def test_an_empty_corpus(config: TrainingConfig, tmp_path: Path) -> None:
+    for split in ("train", "valid"):
+        toy_split(tmp_path, split, [])
+    with pytest.raises(UserError, match="no pieces to train on"):
+        Run(replace(config, data=str(tmp_path)), tmp_path / "run")
+
+
+def test_no_corpus(config: TrainingConfig, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no corpus"):
+        Run(replace(config, data=str(tmp_path)), tmp_path / "run")
+
+
+def test_training_that_diverges_is_told_and_keeps_the_weights(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(config, tmp_path)
+    assert not run.fit(*after(2))
+    before = (tmp_path / "model.safetensors").read_bytes()
+    monkeypatch.setattr(loop, "clip", lambda model: math.nan)
+    with pytest.raises(UserError, match="diverged at step 3"):
+        run.fit(ignore)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written(config: TrainingConfig, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="cannot write"):
+        Run(config, tmp_path / "file" / "run").fit(ignore)
+
+
+def test_a_disk_that_fills_up(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(config, tmp_path)
+    run.fit(*after(1))
+    before = (tmp_path / "model.safetensors").read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(UserError, match="No space left"):
+            run.fit(ignore)
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+# What is written
+
+
+def test_a_run_leaves_its_settings_its_log_and_its_model(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    run = trained(config, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"config.json", "log.jsonl", "model.safetensors", "state.safetensors"}
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert written["model"]["width"] == SMALLEST.width
+    assert (written["steps"], written["seed"]) == (6, 0)
+    step = log_of(tmp_path)[0]
+    assert step["step"] == 1
+    assert step["bits_per_note"] == pytest.approx(sum(step[field] for field in FIELDS))
+    assert step["events_per_second"] > 0
+    model, facts = load_model(tmp_path)
+    assert facts["step"] == 6
+    assert facts["parameters"] == sum(p.numel() for p in model.parameters())
+    assert facts["valid_bits_per_note"] == pytest.approx(run.validate()["valid_bits_per_note"])
+
+
+def test_checkpoints_are_written_on_the_way(config: TrainingConfig, tmp_path: Path) -> None:
+    trained(replace(config, save_minutes=0.0), tmp_path)
+    validations = [facts["step"] for facts in log_of(tmp_path) if "valid" in facts]
+    assert validations == [1, 2, 3, 4, 5, 6, 6]
+
+
+def test_the_seed_decides_the_weights(config: TrainingConfig, tmp_path: Path) -> None:
+    runs = [
+        trained(replace(config, seed=seed, steps=2), tmp_path / str(i))
+        for i, seed in enumerate((1, 1, 2))
+    ]
+    assert same_weights(runs[0], runs[1])
+    assert not same_weights(runs[0], runs[2])
+
+
+def test_validation_is_on_a_fixed_choice_of_pieces_of_some_length(tmp_path: Path) -> None:
+    split = toy_split(tmp_path, "valid", toy_tables(12))
+    few = validation_pieces(split, events=200)
+    assert few == validation_pieces(split, events=200)
+    assert 1 <= len(few) < 8
+    assert sorted(validation_pieces(split)) == list(range(12))
+    total = int(np.sum(split.pieces["events"][few]))
+    assert total - int(split.pieces["events"][few[-1]]) < 200
