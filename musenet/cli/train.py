@@ -65,6 +65,11 @@ def train(
         typer.Option(metavar="EVENTS", min=16, show_default="1024, less if the preset is smaller",
                      help="Events that the network sees at once."),
     ] = None,
+    lengthen: Annotated[
+        bool | None,
+        typer.Option("--lengthen/--no-lengthen", show_default="lengthen",
+                     help="Begin with a quarter of the context: cheaper, and learns faster."),
+    ] = None,
     batch_events: Annotated[
         int | None,
         typer.Option(metavar="EVENTS", min=1, show_default="4096", help="Events a step."),
@@ -106,22 +111,30 @@ def train(
     device: On = Device.AUTO,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Train a model on a corpus. Ctrl-C finishes the step and saves; --resume goes on."""
+    """Train a model on a corpus. Ctrl-C finishes the step and saves; --resume goes on.
+
+    Several processes train together under torchrun: torchrun --nproc-per-node 2 -m musenet train …
+    """
     given = {
         "data": None if data is None else str(data), "minutes": minutes, "steps": steps,
         "context": context, "batch_events": batch_events, "learning_rate": learning_rate,
         "optimiser": None if optimiser is None else optimiser.value, "mixup": mixup,
-        "seed": seed, "save_minutes": save_minutes,
+        "seed": seed, "save_minutes": save_minutes, "lengthen": lengthen,
     }  # fmt: skip
     settings = _network(preset, augmentation, threads)
     settings |= {name: value for name, value in given.items() if value is not None}
-    config = _resumed(out, settings) if resume else _begun(out, settings)
     place = torch_device(device)
     from musenet.training.loop import Run
+    from musenet.training.workers import start_workers
 
-    run = Run(config, out, device=place)
+    workers = start_workers()
+    config = _resumed(out, settings) if resume else _begun(out, settings)
+    run = Run(config, out, device=place, workers=workers)
     if resume:
         run.resume()
+    if workers.rank:
+        run.fit(lambda facts: None)
+        return
     with stopping() as stop, monitoring(out) as monitor:
         finished = run.fit(monitor, stop.wanted)
     _report(run, monitor.last, finished, as_json=json)

@@ -23,10 +23,12 @@ from musenet.events import (
     SIZES,
     TEMPO_EVENT,
     TEMPO_OFFSET,
+    Table,
+    to_ids,
 )
-from musenet.features import Moments
+from musenet.features import SECONDS_PER_TICK, Moments
 from musenet.instruments import DRUMS, INSTRUMENTS
-from musenet.quantise import DURATIONS, METRES, TEMPI, VELOCITIES
+from musenet.quantise import DRUM_DURATION, DURATIONS, METRES, TEMPI, VELOCITIES
 from musenet.score import TICKS_PER_BEAT
 
 Mask = NDArray[np.bool_]
@@ -35,8 +37,12 @@ MAX_RESTS = 2
 """Rests (of four beats) that may follow one another."""
 TEMPO_FREEDOM = 4
 """Steps by which the tempo may move away from the one asked for."""
-EARLIEST_END, LATEST_END = 0.95, 1.05
-"""Shares of the length asked for between which a piece must end."""
+EARLIEST_END, LATEST_END = 0.951, 1.049
+"""Shares of the length asked for between which a piece must end: 5 % less a hair for rounding."""
+EVENTS_PER_SECOND, SPARE_EVENTS, SPREAD = 80, 1_000, 6
+"""Rows that a piece has room for; when they run out, waits are of at least `SPREAD` ticks."""
+_DENSEST = TEMPI[-1] / 60.0 * TICKS_PER_BEAT / SPREAD
+_EPSILON = 1e-6
 
 
 def _pitches() -> Mask:
@@ -63,10 +69,9 @@ def _only_for(notes: range, size: int, values: int) -> Mask:
 PITCHES = _pitches()
 DURATION_IDS = _only_for(range(DRUMS), SIZES[3], len(DURATIONS))
 VELOCITY_IDS = _only_for(range(DRUMS + 1), SIZES[4], len(VELOCITIES))
-_LOWEST = np.where(PITCHES.any(axis=1), PITCHES.argmax(axis=1), 0)
-_HIGHEST = SIZES[2] - 1 - PITCHES[:, ::-1].argmax(axis=1)
-_RANK = np.arange(SIZES[1])
-_RANK[[METRE_EVENT, TEMPO_EVENT]] = -2, -1
+_LENGTHS = np.r_[DRUM_DURATION, DURATIONS, np.full(SIZES[3] - len(DURATIONS) - 1, 1 << 30)]
+"""Ticks of each duration id, shape (duration vocabulary,); drums have id 0."""
+_WAITS, _PITCH_IDS = np.arange(SIZES[0]), np.arange(SIZES[2])
 
 
 @dataclass(frozen=True)
@@ -88,127 +93,211 @@ class Wishes:
 
 @dataclass
 class Past:
-    """What the rules remember of each candidate; arrays of shape (candidates,).
+    """What the rules remember of each candidate; arrays of shape (candidates,) but for two.
 
     Attributes:
         rows: rows so far, alike for all.
+        earliest: tick before which nothing new may begin.
         instrument: of the last row.
         pitch: pitch id of the last row.
         rests: rests in a row at the end.
         sounding: tick at which the last sounding note ends.
         tempo: step in force, -1 before any.
         metre: metre in force, -1 before any.
-        earliest: tick before which nothing new may begin.
+        ends: tick at which each pitch was last let go, shape (candidates, instruments, 128).
+        heard: whether each instrument has played, shape (candidates, instruments).
     """
 
     rows: int
+    earliest: int
     instrument: NDArray[np.int64]
     pitch: NDArray[np.int64]
     rests: NDArray[np.int64]
     sounding: NDArray[np.int64]
     tempo: NDArray[np.int64]
     metre: NDArray[np.int64]
-    earliest: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    heard: Mask
 
     @classmethod
-    def nothing(cls, candidates: int) -> Past:
-        """Before the first row."""
-        zeros, none = np.zeros(candidates, np.int64), np.full(candidates, -1, np.int64)
+    def of(cls, opening: Table, earliest: int, candidates: int) -> Past:
+        """After an opening that all candidates share; it may be empty."""
+        ids, ticks = to_ids(opening), np.cumsum(opening[:, 0], dtype=np.int64)
+        kinds = ids[:, 1]
+        note = kinds <= DRUMS
+        ends = np.zeros((DRUMS + 1, 128), dtype=np.int64)
+        letting_go = ticks[note] + _LENGTHS[ids[note, 3]]
+        np.maximum.at(ends, (kinds[note], opening[note, 2]), letting_go)
+        last = ids[-1] if len(ids) else (0, END, NO_PITCH)
+        busy = np.flatnonzero(kinds != REST)
+
+        def all_of(value: int) -> NDArray[np.int64]:
+            return np.full(candidates, value, dtype=np.int64)
+
         return cls(
-            0, zeros + END, zeros, zeros.copy(), zeros.copy(), none, none.copy(), zeros.copy()
-        )
+            len(ids), earliest, all_of(last[1]), all_of(last[2]),
+            all_of(len(ids) - 1 - busy[-1] if len(busy) else 0), all_of(ends.max()),
+            all_of(_last(ids, TEMPO_EVENT, TEMPO_OFFSET)),
+            all_of(_last(ids, METRE_EVENT, METRE_OFFSET)),
+            np.repeat(ends[None], candidates, axis=0),
+            np.repeat(ends.any(axis=1)[None], candidates, axis=0),
+        )  # fmt: skip
 
     def add(self, ids: NDArray[np.int64], tick: NDArray[np.int64]) -> None:
         """Remember a row of each candidate, given as ids, (candidates, 5), at its tick."""
         self.rows += 1
         self.instrument, self.pitch = ids[:, 1], ids[:, 2]
         self.rests = np.where(ids[:, 1] == REST, self.rests + 1, 0)
-        pitched = ids[:, 1] < DRUMS
-        length = np.where(pitched, DURATIONS[np.maximum(ids[:, 3] - 1, 0)], 1)
-        ends = np.where(ids[:, 1] <= DRUMS, tick + length, 0)
-        self.sounding = np.maximum(self.sounding, ends)
+        rows = np.flatnonzero(ids[:, 1] <= DRUMS)
+        player, key, end = ids[rows, 1], ids[rows, 2] % 128, tick[rows] + _LENGTHS[ids[rows, 3]]
+        self.ends[rows, player, key] = end
+        self.heard[rows, player] = True
+        self.sounding[rows] = np.maximum(self.sounding[rows], end)
         self.tempo = np.where(ids[:, 1] == TEMPO_EVENT, ids[:, 2] - TEMPO_OFFSET, self.tempo)
         self.metre = np.where(ids[:, 1] == METRE_EVENT, ids[:, 2] - METRE_OFFSET, self.metre)
 
 
-class Rules:
-    """Masks for each field of the next row of every candidate."""
+def _last(ids: NDArray[np.int64], kind: int, offset: int) -> int:
+    values = ids[ids[:, 1] == kind, 2]
+    return int(values[-1]) - offset if len(values) else -1
 
-    def __init__(self, wishes: Wishes) -> None:
-        """Prepare the masks that stay the same."""
-        self.wishes = wishes
-        self.players = np.zeros(SIZES[1], dtype=bool)
-        self.players[list(wishes.instruments)] = True
-        self.top = max(wishes.instruments)
-        self.tempi = np.zeros(SIZES[2], dtype=bool)
-        low, high = 0, len(TEMPI) - 1
+
+class Rules:
+    """Masks for each field of the next row of every candidate.
+
+    They keep the table canonical (encoding the score that it says gives it again): order
+    within a tick, a pitch that sounds not struck again, rests only where a wait is too short,
+    the end where the last note ends. And they leave room for what must still come: every
+    instrument not yet heard has a tick before the latest end, and some note ends late enough.
+    """
+
+    def __init__(self, wishes: Wishes, capacity: int) -> None:
+        """Prepare what stays the same; `capacity` is how many rows there is room for."""
+        self.wishes, self.capacity = wishes, capacity
+        self.players = np.array(sorted(wishes.instruments))
+        self.keys = np.concatenate(
+            [np.flatnonzero(PITCHES[player]) % 128 + 128 * player for player in self.players]
+        )
+        """Every key of every player in the order within a tick: 128 · instrument + pitch."""
+        self.firsts = np.searchsorted(self.keys, 128 * self.players)
+        self.tempi = np.ones(len(TEMPI), dtype=bool)
         if wishes.tempo is not None:
-            low, high = wishes.tempo - TEMPO_FREEDOM, wishes.tempo + TEMPO_FREEDOM
-        low, high = max(0, low), min(len(TEMPI) - 1, high)
-        self.tempi[TEMPO_OFFSET + low : TEMPO_OFFSET + high + 1] = True
+            self.tempi = np.abs(np.arange(len(TEMPI)) - wishes.tempo) <= TEMPO_FREEDOM
 
     def ticks_left(self, moments: Moments) -> NDArray[np.int64]:
         """Ticks until the latest end, at the tempo in force, shape (candidates,)."""
-        seconds = self.wishes.seconds * LATEST_END - moments.seconds
-        return np.floor(np.maximum(0.0, seconds) / moments.seconds_per_tick).astype(np.int64)
+        left = self._seconds_left(moments) / moments.seconds_per_tick
+        return np.floor(np.maximum(0.0, left) + _EPSILON).astype(np.int64)
+
+    def unheard(self, past: Past) -> NDArray[np.int64]:
+        """How many instruments have not played yet, shape (candidates,)."""
+        return (~past.heard[:, self.players]).sum(axis=1)
+
+    def is_last_call(self, past: Past, moments: Moments) -> Mask:
+        """Whether there are just as many ticks left as instruments unheard."""
+        return self.ticks_left(moments) <= self.unheard(past)
+
+    def is_over(self, past: Past, moments: Moments) -> Mask:
+        """Whether the limit stops a candidate: no tick is left for another note."""
+        left = self.ticks_left(moments)
+        return (left < 1) | ((left == 1) & (past.instrument <= DRUMS))
 
     def waits(self, past: Past, moments: Moments) -> Mask:
         """Which waits may come, shape (candidates, wait vocabulary)."""
-        waits = np.arange(SIZES[0])
         if past.rows < 2:
-            return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
-        full = (past.instrument >= self.top) & (past.pitch >= _HIGHEST[past.instrument])
-        full &= past.instrument <= DRUMS
-        least = np.where((past.instrument == REST) | full, 1, 0)
+            return np.broadcast_to(_WAITS == 0, (len(past.instrument), SIZES[0]))
+        here = self._playable(past, moments.tick, self._last_key(past))
+        free = past.ends.reshape(len(here), -1)[:, self.keys].min(axis=1)
+        again = here.any(axis=1) & (past.instrument != REST)
+        most = self.ticks_left(moments) - np.maximum(1, self.unheard(past))
+        least = np.where(again, 0, np.maximum(1, free - moments.tick))
+        least = np.where(self._crowded(past, moments) & (most >= SPREAD), SPREAD, least)
         least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
-        most = np.maximum(least, np.minimum(MAX_WAIT, self.ticks_left(moments)))
-        result: Mask = (waits >= least[:, None]) & (waits <= most[:, None])
+        ends = self._may_end(past, moments, past.sounding - moments.tick)
+        allowed = (_WAITS >= least[:, None]) & (_WAITS <= np.minimum(most, MAX_WAIT)[:, None])
+        allowed |= ends[:, None] & (_WAITS == (past.sounding - moments.tick)[:, None])
+        result: Mask = allowed | (~allowed.any(axis=1) & (_WAITS == least))
         return result
 
     def instruments(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
         """Which instruments or other events may come at `moments`, reached after `wait`."""
-        count = len(past.instrument)
         if past.rows < 2:
             only = METRE_EVENT if past.rows == 0 else TEMPO_EVENT
-            return np.broadcast_to(np.arange(SIZES[1]) == only, (count, SIZES[1]))
-        fresh = moments.place == 0
-        after = _RANK[past.instrument]
-        higher = past.pitch < _HIGHEST[past.instrument]
-        least = np.where(fresh, -3, np.where(higher & (after >= 0), after, after + 1))
-        allowed = self.players & (_RANK >= least[:, None])
-        in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
-        allowed[:, METRE_EVENT] = fresh & (in_bar == 0) & (self.wishes.metre is None)
-        allowed[:, TEMPO_EVENT] = (moments.tick % TICKS_PER_BEAT == 0) & (least <= -1)
-        allowed[:, REST] = (wait == MAX_WAIT) & (past.rests < MAX_RESTS)
-        late = moments.seconds >= self.wishes.seconds * EARLIEST_END
-        allowed[:, END] = late & (moments.tick >= past.sounding) & (past.sounding > 0)
+            return np.broadcast_to(np.arange(SIZES[1]) == only, (len(wait), SIZES[1]))
+        fresh, left = moments.place == 0, self.ticks_left(moments)
+        playable = self._playable(past, moments.tick, np.where(fresh, -1, self._last_key(past)))
+        plays = np.logical_or.reduceat(playable, self.firsts, axis=1) & (left >= 1)[:, None]
+        room = left > np.maximum(1, self.unheard(past))
+        bar_begins = (moments.tick - moments.bar_start) % moments.bar_ticks == 0
+        beat = moments.tick % TICKS_PER_BEAT == 0
+        allowed = np.zeros((len(wait), SIZES[1]), dtype=bool)
+        allowed[:, self.players] = plays
+        allowed[:, METRE_EVENT] = fresh & bar_begins & room & (self.wishes.metre is None)
+        allowed[:, TEMPO_EVENT] = beat & (fresh | (past.instrument == METRE_EVENT))
+        allowed[:, TEMPO_EVENT] &= self._tempi(past, moments).any(axis=1)
+        allowed[:, REST] = (past.rests < MAX_RESTS) & room | (left >= 1) & ~plays.any(axis=1)
+        allowed[:, REST] &= wait == MAX_WAIT
+        allowed[:, END] = fresh & self._may_end(past, moments, np.zeros_like(wait))
+        allowed[:, END] &= moments.tick == past.sounding
         return allowed
 
-    def pitches(
-        self, past: Past, moments: Moments, instrument: NDArray[np.int64]
-    ) -> Mask:
+    def pitches(self, past: Past, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
         """Which pitch ids may come for the instrument chosen."""
         allowed = PITCHES[instrument].copy()
-        ids = np.arange(SIZES[2])
         again = (moments.place > 0) & (instrument == past.instrument)
-        allowed &= ~again[:, None] | (ids > past.pitch[:, None])
-        tempo, metre = instrument == TEMPO_EVENT, instrument == METRE_EVENT
-        allowed &= ~tempo[:, None] | (self.tempi & (ids != TEMPO_OFFSET + past.tempo[:, None]))
-        allowed &= ~metre[:, None] | (ids != METRE_OFFSET + past.metre[:, None])
+        allowed &= ~again[:, None] | (_PITCH_IDS > past.pitch[:, None])
+        ends = past.ends[np.arange(len(instrument)), np.minimum(instrument, DRUMS)]
+        allowed[:, :DRUM_OFFSET] &= ends <= moments.tick[:, None]
+        allowed[:, TEMPO_OFFSET : TEMPO_OFFSET + len(TEMPI)] &= self._tempi(past, moments)
+        allowed &= _PITCH_IDS != METRE_OFFSET + past.metre[:, None]
         if past.rows == 0 and self.wishes.metre is not None:
-            allowed &= ids == METRE_OFFSET + self.wishes.metre
+            allowed &= _PITCH_IDS == METRE_OFFSET + self.wishes.metre
         if past.rows == 1 and self.wishes.tempo is not None:
-            allowed &= ids == TEMPO_OFFSET + self.wishes.tempo
+            allowed &= _PITCH_IDS == TEMPO_OFFSET + self.wishes.tempo
         return allowed
 
     def durations(self, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
         """Which note lengths may come: none that outlast the latest end."""
-        allowed = DURATION_IDS[instrument].copy()
-        longest = np.r_[0, DURATIONS, np.full(SIZES[3] - len(DURATIONS) - 1, 1 << 30)]
-        fits = longest <= np.maximum(1, self.ticks_left(moments))[:, None]
-        allowed &= fits
-        return allowed
+        fits = np.maximum(1, self.ticks_left(moments))[:, None] >= _LENGTHS
+        fits[:, 0] = True
+        result: Mask = DURATION_IDS[instrument] & fits
+        return result
 
     def velocities(self, instrument: NDArray[np.int64]) -> Mask:
         """Which velocities may come."""
         return VELOCITY_IDS[instrument]
+
+    def _seconds_left(self, moments: Moments) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = self.wishes.seconds * LATEST_END - moments.seconds
+        return result
+
+    def _last_key(self, past: Past) -> NDArray[np.int64]:
+        """The last row as a place in the order within a tick, -1 for what is no note."""
+        return np.where(past.instrument <= DRUMS, 128 * past.instrument + past.pitch % 128, -1)
+
+    def _playable(self, past: Past, tick: NDArray[np.int64], after: NDArray[np.int64]) -> Mask:
+        """Which of `keys` are free and stand behind the key `after`."""
+        ends = past.ends.reshape(len(tick), -1)[:, self.keys]
+        result: Mask = (ends <= tick[:, None]) & (self.keys > after[:, None])
+        return result
+
+    def _crowded(self, past: Past, moments: Moments) -> Mask:
+        """Whether the rows left only suffice for the densest music that `SPREAD` lets pass."""
+        needed = _DENSEST * self._seconds_left(moments) + 2 * len(self.players)
+        result: Mask = self.capacity - past.rows <= needed
+        return result
+
+    def _may_end(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
+        """Whether the piece may end after `wait` ticks: long enough, all instruments heard."""
+        seconds = moments.seconds + wait * moments.seconds_per_tick
+        late = seconds >= self.wishes.seconds * EARLIEST_END - _EPSILON
+        result: Mask = late & (self.unheard(past) == 0) & (past.sounding > 0)
+        return result
+
+    def _tempi(self, past: Past, moments: Moments) -> Mask:
+        """Which steps of tempo may come: none in which what sounds outlasts the latest end."""
+        needed = np.maximum(past.sounding - moments.tick, self.unheard(past) + 2)
+        lasting = needed[:, None] * SECONDS_PER_TICK
+        fits = lasting <= self._seconds_left(moments)[:, None] + _EPSILON * SECONDS_PER_TICK
+        result: Mask = fits & self.tempi & (np.arange(len(TEMPI)) != past.tempo[:, None])
+        return result

@@ -191,6 +191,7 @@ class Run:
             return True
         if self.state.step == 0 and (self.out / STATE_FILE).exists():
             raise UserError(f"{self.out} holds a run already: resume it or choose another folder")
+        self.workers.agree([0.0])
         if self.workers.rank == 0:
             self._write_config()
         saved, stopping = time.monotonic(), False

@@ -59,5 +59,7 @@ def start_workers() -> Workers:
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         return Workers()
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     return Workers(dist.get_rank(), count)

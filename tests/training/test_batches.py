@@ -34,7 +34,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
 
 
 def batches_of(split: Split, **changes: Any) -> list[Batch]:  # noqa: ANN401
-    settings = {
+    settings: dict[str, Any] = {
         "seed": 0,
         "step": 0,
         "events": 300,
@@ -79,8 +79,9 @@ def test_pieces_are_drawn_as_often_as_weighted(split: Split) -> None:
     weights[3], weights[7] = 0.25, 0.75
     found = [0, 0]
     for step in range(30):
-        settings = {"seed": 0, "events": 300, "context": 1024, "augmentation": NONE}
-        for batch in step_batches(split, weights, step=step, **settings):  # type: ignore[arg-type]
+        for batch in step_batches(
+            split, weights, seed=0, step=step, events=300, context=1024, augmentation=NONE
+        ):
             for row in batch.ids:
                 matches = [
                     np.array_equal(row[: len(split.table(piece))], to_ids(split.table(piece)))

@@ -16,7 +16,13 @@ from musenet.errors import UserError
 from musenet.events import FIELDS
 from musenet.model import ModelConfig, tiny
 from musenet.training import loop
-from musenet.training.loop import Run, TrainingConfig, longest_window, validation_pieces
+from musenet.training.loop import (
+    Reporter,
+    Run,
+    TrainingConfig,
+    longest_window,
+    validation_pieces,
+)
 
 SMALLEST = ModelConfig(layers=1, width=32, heads=2, kv_heads=1, head_width=16, context=256)
 Facts = dict[str, Any]
@@ -49,7 +55,7 @@ def trained(config: TrainingConfig, out: Path) -> Run:
     return run
 
 
-def after(steps: int) -> tuple[Callable[[Facts], None], Callable[[], bool]]:
+def after(steps: int) -> tuple[Reporter, Callable[[], bool]]:
     """A reporter, and what stops a run after so many steps."""
     seen: list[Facts] = []
 
@@ -133,7 +139,7 @@ def test_a_finished_run_is_left_as_it_is(config: TrainingConfig, tmp_path: Path)
     seen: list[Facts] = []
     run = Run(config, tmp_path)
     run.resume()
-    assert run.fit(seen.append)
+    assert run.fit(lambda facts: seen.append(facts))
     assert [set(facts) for facts in seen] == [{"step", "valid_bits_per_note", "valid"}]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

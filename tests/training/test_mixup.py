@@ -25,7 +25,7 @@ class Fixed(np.random.Generator):
     def beta(self, *args: object, **kwargs: object) -> float:  # type: ignore[override]
         return self.share
 
-    def permutation(self, *args: object, **kwargs: object) -> np.ndarray:  # type: ignore[override, type-arg]
+    def permutation(self, *args: object, **kwargs: object) -> np.ndarray:
         return np.array(self.order)
 
 
@@ -73,5 +73,5 @@ def test_partners_count_by_their_share(model: Model, batch: Batch) -> None:
 
 
 def test_gradients_reach_every_parameter(model: Model, batch: Batch) -> None:
-    mixed_bits(model, batch, np.random.default_rng(0)).sum().backward()
+    torch.autograd.backward(mixed_bits(model, batch, np.random.default_rng(0)).sum())
     assert all(parameter.grad is not None for parameter in model.parameters())
