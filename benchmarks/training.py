@@ -31,7 +31,8 @@ from musenet.condition import Condition, stack
 from musenet.corpus.shards import open_split
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS
-from musenet.model import PRESETS, Model, ModelConfig, parameters
+from musenet.model import Model, parameters
+from musenet.presets import PRESETS, ModelConfig
 from musenet.training.augment import Augmentation
 from musenet.training.batches import step_batches
 from musenet.training.loop import longest_window

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from musenet.composing.composer import Composer, Composition, load
@@ -16,10 +16,11 @@ __version__ = "0.1.0"
 __all__ = ["Composer", "Composition", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the composer when it is first used: it needs torch, and most commands do not."""
     if name in ("Composer", "Composition", "load"):
         from musenet.composing import composer
 
-        return getattr(composer, name)
+        member: object = getattr(composer, name)
+        return member
     raise AttributeError(f"module 'musenet' has no attribute '{name}'")

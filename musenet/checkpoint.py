@@ -17,7 +17,8 @@ from torch import Tensor
 from musenet.corpus.shards import replacing
 from musenet.errors import UserError
 from musenet.instruments import INSTRUMENTS
-from musenet.model import Model, ModelConfig
+from musenet.model import Model
+from musenet.presets import ModelConfig
 from musenet.styles import STYLES
 
 FORMAT = 1

@@ -14,19 +14,8 @@ from torch import Tensor, nn
 from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
 from musenet.features import COLUMNS, features, moments_of
-from musenet.model import (
-    PRESETS,
-    PROMPT_ROWS,
-    Cache,
-    Model,
-    ModelConfig,
-    base,
-    mini,
-    musenet,
-    parameters,
-    small,
-    tiny,
-)
+from musenet.model import PROMPT_ROWS, Cache, Model, parameters
+from musenet.presets import PRESETS, ModelConfig, base, mini, musenet, small, tiny
 
 SMALLEST = ModelConfig(layers=2, width=32, heads=4, kv_heads=2, head_width=8, context=128)
 VARIANTS = {

@@ -20,7 +20,7 @@ from musenet.cli.output import print_json, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
-    from musenet.model import ModelConfig
+    from musenet.presets import ModelConfig
     from musenet.training.loop import Run, TrainingConfig
 
 DEFAULT_PRESET = "small"
@@ -176,7 +176,7 @@ def stopping() -> Iterator[Stop]:
 def _network(preset: str | None, augmentation: bool, threads: int | None) -> dict[str, Any]:
     import torch
 
-    from musenet.model import PRESETS
+    from musenet.presets import PRESETS
     from musenet.training.augment import Augmentation
 
     settings: dict[str, Any] = {"threads": threads or torch.get_num_threads()}
@@ -197,7 +197,7 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
     Raises:
         UserError: the folder is taken, or something is missing or does not fit.
     """
-    from musenet.model import PRESETS
+    from musenet.presets import PRESETS
     from musenet.training.loop import TrainingConfig
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -248,7 +248,7 @@ def read_config(folder: Path) -> TrainingConfig:
     Raises:
         UserError: they are missing or damaged.
     """
-    from musenet.model import ModelConfig
+    from musenet.presets import ModelConfig
     from musenet.training.augment import Augmentation
     from musenet.training.loop import TrainingConfig
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.events import SIZES
+from musenet.events import SIZES, Table, is_note
+from musenet.features import moments_of
 from musenet.instruments import DRUMS
 
 PATIENCE = 20.0
@@ -23,6 +24,9 @@ SHARE = 0.01
 LAST_CALL = 8.0
 """Seconds before the end of a minute when an instrument still unheard in it is forced."""
 
+_SOON = 1e-6
+"""A note at the very beginning counts as heard in the first minute."""
+
 
 @dataclass
 class Balance:
@@ -30,7 +34,7 @@ class Balance:
 
     Attributes:
         asked: ids of the instruments that must be heard.
-        minutes: full minutes of the piece, each of which should hear them.
+        seconds: length of the piece.
         notes: shape (candidates, 64).
         last: seconds at which each was last heard, shape (candidates, 64).
         forced: notes whose instrument was forced, shape (candidates,).
@@ -46,10 +50,16 @@ class Balance:
     def of(cls, asked: tuple[int, ...], seconds: float, candidates: int) -> Balance:
         """Nothing heard yet."""
         shape = (candidates, SIZES[1])
-        return cls(
-            np.array(asked, np.int64), seconds, np.zeros(shape, np.int64), np.zeros(shape),
-            np.zeros(candidates, np.int64),
-        )  # fmt: skip
+        notes, forced = np.zeros(shape, np.int64), np.zeros(candidates, np.int64)
+        return cls(np.array(asked, np.int64), seconds, notes, np.zeros(shape), forced)
+
+    def take_in(self, opening: Table) -> None:
+        """Count the notes of an opening that all candidates share."""
+        note = is_note(opening)
+        players = opening[note, 1]
+        self.notes += np.bincount(players, minlength=SIZES[1])
+        np.maximum.at(self.last.T, players, moments_of(opening).seconds[note, None])
+        self.last[:, players] = np.maximum(self.last[:, players], _SOON)
 
     def bias(self, seconds: NDArray[np.float64]) -> NDArray[np.float32]:
         """What to add to the scores of the instruments, shape (candidates, 64)."""
@@ -65,20 +75,23 @@ class Balance:
         added[:, self.asked] = waiting + np.where(total > 100, lacking, 0.0)
         return added
 
-    def must_play(self, seconds: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def must_play(
+        self, seconds: NDArray[np.float64], allowed: NDArray[np.bool_], last_call: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         """The instrument to force for each candidate, -1 for none.
 
         Args:
             seconds: time of the note to come, shape (candidates,).
             allowed: instruments that the rules allow there, shape (candidates, 64).
+            last_call: whether each note to come must be by one not yet heard, shape (candidates,).
         """
         minute = np.floor(seconds / 60.0) * 60.0
         stop = np.minimum(minute + 60.0, self.seconds)
-        urgent = (seconds >= stop - LAST_CALL) & (stop - minute >= 30.0)
-        if len(self.asked) < 2 or not urgent.any():
-            return np.full(len(seconds), -1, dtype=np.int64)
-        unheard = (self.last[:, self.asked] <= minute[:, None]) & allowed[:, self.asked]
-        unheard &= urgent[:, None]
+        urgent = (seconds >= stop - LAST_CALL) & ((minute == 0.0) | (stop - minute >= 30.0))
+        silent = self.last[:, self.asked] <= minute[:, None]
+        never = self.notes[:, self.asked] == 0
+        unheard = (silent & urgent[:, None]) | (never & last_call[:, None])
+        unheard &= allowed[:, self.asked]
         result: NDArray[np.int64] = np.where(
             unheard.any(axis=1), self.asked[unheard.argmax(axis=1)], -1
         )
@@ -90,4 +103,4 @@ class Balance:
         """Note down what each candidate that is not finished plays."""
         rows = np.flatnonzero((instrument <= DRUMS) & alive)
         self.notes[rows, instrument[rows]] += 1
-        self.last[rows, instrument[rows]] = np.maximum(seconds[rows], 1e-6)
+        self.last[rows, instrument[rows]] = np.maximum(seconds[rows], _SOON)

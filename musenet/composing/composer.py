@@ -31,10 +31,11 @@ from musenet.events import decode, is_note
 from musenet.instruments import INSTRUMENTS
 from musenet.key import key_of
 from musenet.model import Model
-from musenet.quantise import TEMPI, tempo_step
 from musenet.score import Score, crop, seconds_at
 
 MAX_CANDIDATES = 64
+TOLERANCE = 0.05
+"""Share by which the length may differ from the one asked for."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Composer:
 
     def compose(
         self, *, styles: Mapping[str, float] | Sequence[str] | str = (),
-        instruments: Sequence[str] = (), minutes: float = 4.0, tempo: float | None = None,
+        instruments: Sequence[str] | str = (), minutes: float = 4.0, tempo: float | None = None,
         metre: str | None = None, notes: str = "", given: Path | str | bytes | None = None,
         seed: int = 0, temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
         candidates: int = 1, progress: Callable[[float], None] | None = None,
@@ -91,10 +92,10 @@ class Composer:
             styles: names, `name:weight`, or a mapping from names to weights.
             instruments: only these sound, and all of them.
             minutes: length of the whole piece; met within 5 %.
-            tempo: beats a minute.
+            tempo: beats a minute at the beginning.
             metre: such as "3/4".
             notes: an opening melody, such as "C4 E4 G4:2".
-            given: a MIDI file to continue; it is kept as it is.
+            given: a MIDI file to continue; it is kept as it is, its tempo and metre go on.
             seed: the same seed gives the same piece.
             temperature: below 1 plainer, above 1 wilder.
             top_p: share of the likeliest values to choose among.
@@ -106,14 +107,17 @@ class Composer:
         """
         if not 1 <= candidates <= MAX_CANDIDATES:
             raise UserError(f"--candidates {candidates} is not between 1 and {MAX_CANDIDATES}")
-        if notes and given is not None:
-            raise UserError("give either notes or a file to begin with, not both")
+        if seed < 0:
+            raise UserError(f"--seed {seed} is below 0: give a whole number from 0")
+        if given is not None and (notes or tempo is not None or metre is not None):
+            raise UserError("a given file has its notes, tempo and metre: ask for none of them")
         how = Sampling(temperature, top_p)
-        prompt = Prompt(style_weights(styles), tuple(instruments), minutes, tempo, metre, notes)
+        players_asked = (instruments,) if isinstance(instruments, str) else tuple(instruments)
+        prompt = Prompt(style_weights(styles), players_asked, minutes, tempo, metre, notes)
         source = None if given is None else _read(given)
         score = None if source is None else _given_score(source)
         players = choose_instruments(prompt, score, self.facts, np.random.default_rng(seed))
-        opening = opening_of(prompt, score, players[0])
+        opening = opening_of(prompt, score, players)
         key = KEYS if score is None else key_of(score)[0]
         started = time.perf_counter()
         decoder = Decoder(
@@ -128,7 +132,7 @@ class Composer:
             "candidates": candidates, "model": self.name, "version": __version__,
         }  # fmt: skip
         return [
-            _finish(draft, prompt, opening, source, score, recipe | {"candidate": place}, rate)
+            _finish(draft, prompt, opening, source, recipe | {"candidate": place}, rate)
             for place, draft in enumerate(drafts)
         ]
 
@@ -173,15 +177,15 @@ def _rate(drafts: Sequence[Draft], opening: Opening, seconds: float) -> float:
 
 
 def _finish(
-    draft: Draft, prompt: Prompt, opening: Opening, source: bytes | None, given: Score | None,
-    recipe: dict[str, Any], rate: float,
+    draft: Draft, prompt: Prompt, opening: Opening, source: bytes | None, recipe: dict[str, Any],
+    rate: float,
 ) -> Composition:  # fmt: skip
     score = decode(draft.table)
-    if source is None or given is None:
-        score = _played_at(score, prompt)
+    if source is None:
+        score = _played_at(score, prompt, opening.pace)
         data = midi.to_bytes(score, title=_title(prompt), comment=json.dumps(recipe))
     else:
-        data = _carried_on(score, opening, source, given, recipe)
+        data = _carried_on(score, opening, source, recipe)
         score = midi.load(data)
     facts = recipe | facts_of(score) | {
         "forced": draft.forced, "ended_by": "model" if draft.ended else "limit",
@@ -190,27 +194,28 @@ def _finish(
     return Composition(score, data, facts)
 
 
-def _carried_on(
-    score: Score, opening: Opening, source: bytes, given: Score, recipe: dict[str, Any]
-) -> bytes:
-    """The given file with the new notes behind it, its own tempo kept until one changes it."""
+def _carried_on(score: Score, opening: Opening, source: bytes, recipe: dict[str, Any]) -> bytes:
+    """The given file with the new notes behind it, in its own tempo until one changes it."""
     new = crop(score, opening.earliest, score.end + 1)
-    changed = score.tempos["tick"] >= opening.earliest
-    tempos = new.tempos[len(new.tempos) - int(changed.sum()) :]
-    metred = score.metres["tick"] >= opening.earliest
-    metres = new.metres[len(new.metres) - int(metred.sum()) :]
-    addition = replace(new, tempos=tempos, metres=metres)
-    return midi.extend(source, given.end, addition, comment=json.dumps(recipe))
+    tempos = new.tempos.copy()
+    tempos["bpm"] *= opening.pace
+    changes = int((score.metres["tick"] >= opening.earliest).sum())
+    addition = replace(new, tempos=tempos, metres=new.metres[len(new.metres) - changes :])
+    return midi.extend(source, opening.cut, addition, comment=json.dumps(recipe))
 
 
-def _played_at(score: Score, prompt: Prompt) -> Score:
-    """Tempi as people write them: the one asked for exactly, the others whole numbers."""
-    tempos = score.tempos.copy()
-    ratio = 1.0
-    if prompt.tempo is not None:
-        ratio = prompt.tempo / float(TEMPI[int(tempo_step(prompt.tempo))])
-    tempos["bpm"] = np.round(tempos["bpm"] * ratio, 0 if ratio == 1.0 else 2)
-    return replace(score, tempos=tempos)
+def _played_at(score: Score, prompt: Prompt, pace: float) -> Score:
+    """Tempi as people write them: the one asked for exactly, others as whole numbers.
+
+    Where whole numbers would spoil the length asked for, they have two decimals.
+    """
+    exact = score.tempos.copy()
+    exact["bpm"] = np.round(exact["bpm"] * pace, 2 if prompt.tempo is None else 6)
+    whole = exact.copy()
+    whole["bpm"] = np.round(exact["bpm"])
+    plain = replace(score, tempos=whole)
+    fits = abs(plain.seconds / prompt.seconds - 1.0) <= TOLERANCE and prompt.tempo is None
+    return plain if fits else replace(score, tempos=exact)
 
 
 def _title(prompt: Prompt) -> str:

@@ -35,6 +35,7 @@ class Engine:
         self.total_seconds = total_seconds
         self._cache = Cache.empty(model, 1, 0)
 
+    @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
         """Read a common opening once; the hidden state that foretells the next event.
 
@@ -46,6 +47,7 @@ class Engine:
         """
         return self._read([opening]).expand(self.candidates, -1)
 
+    @torch.inference_mode()
     def append(self, tables: NDArray[np.uint8], columns: Features) -> Tensor:
         """Take in the last row of each candidate; the hidden state that foretells the next.
 

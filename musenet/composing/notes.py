@@ -33,8 +33,8 @@ def pitch_name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def parse_notes(text: str, instrument: int, velocity: int = 80) -> Score:
-    """A melody from text, on the grid of quantised scores.
+def parse_notes(text: str, instrument: int = 0, velocity: int = 80) -> tuple[Score, int]:
+    """A melody from text, and the tick at which it is over, a rest at its end included.
 
     Words are notes (`C4`), chords (`C4+E4+G4`) or rests (`R`), one after the other; `:2`
     behind a word makes it two beats long, without it each lasts one.
@@ -53,7 +53,7 @@ def parse_notes(text: str, instrument: int, velocity: int = 80) -> Score:
         tick += length
     if not rows:
         raise UserError("--notes has no notes: write for example --notes 'C4 E4 G4:2'")
-    return Score(notes=sort_notes(records(NOTE, rows)))
+    return Score(notes=sort_notes(records(NOTE, rows))), tick
 
 
 def _ticks(word: str, beats: str) -> int:

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from musenet.composing.notes import parse_notes
+from musenet.composing.notes import parse_notes, pitch_name
 from musenet.composing.rules import Wishes
 from musenet.condition import KINDS, Condition
 from musenet.errors import UserError
-from musenet.events import MAX_WAIT, METRE_EVENT, REST, TEMPO_EVENT, Table, encode
-from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.events import END, MAX_WAIT, REST, TEMPO_EVENT, Table, decode, encode
+from musenet.instruments import DRUMS, INSTRUMENTS, instrument_id
 from musenet.quantise import METRES, TEMPI, tempo_step
-from musenet.score import METRE, TEMPO, TICKS_PER_BEAT, Score, records
+from musenet.score import (
+    DEFAULT_BPM,
+    METRE,
+    TEMPO,
+    TICKS_PER_BEAT,
+    Score,
+    records,
+    seconds_at,
+)
 from musenet.styles import STYLES, style_id
 
+_METRE = re.compile(r"(\d{1,2})\s*/\s*(\d{1,2})")
 NOTATED_EXPRESSIVE, ARRANGED_EXPRESSIVE = 1, 5
-MAX_MINUTES = 60.0
+MIN_MINUTES, MAX_MINUTES = 0.1, 60.0
+MAX_WEIGHT = 1e6
+DEFAULT_TEMPO = float(TEMPI[tempo_step(108.0)])
+"""Beats a minute of an opening melody for which no tempo is asked."""
+HALF_STEP = 0.021
+"""How far a tempo may be from the nearest step."""
+LONGEST_OPENING = 0.9
+"""Share of the piece that an opening may take."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +68,13 @@ class Prompt:
         """
         for name, weight in self.styles:
             style_id(name)
-            if not 0 < weight < float("inf"):
+            if not 0 < weight <= MAX_WEIGHT:
                 raise UserError(f"style '{name}' has weight {weight:g}: give one above 0")
         for name in self.instruments:
             instrument_id(name)
-        if not 0 < self.minutes <= MAX_MINUTES:
+        if not MIN_MINUTES <= self.minutes <= MAX_MINUTES:
             raise UserError(
-                f"--minutes {self.minutes:g} is not more than 0 and at most {MAX_MINUTES:g}"
+                f"--minutes {self.minutes:g} is not between {MIN_MINUTES:g} and {MAX_MINUTES:g}"
             )
         if self.tempo is not None and not TEMPI[0] <= self.tempo <= TEMPI[-1]:
             raise UserError(f"--tempo {self.tempo:g} is not between 24 and 300 beats a minute")
@@ -84,17 +102,16 @@ def style_weights(
         UserError: a weight that is no number.
     """
     if isinstance(styles, Mapping):
-        return tuple((name, float(weight)) for name, weight in styles.items())
-    names = [styles] if isinstance(styles, str) else styles
-    return tuple(_style_weight(name) for name in names if name)
+        return tuple((name, _weight(name, weight)) for name, weight in styles.items())
+    parts = (style.partition(":") for style in ([styles] if isinstance(styles, str) else styles))
+    return tuple((name, _weight(name, weight or 1.0)) for name, _, weight in parts)
 
 
-def _style_weight(text: str) -> tuple[str, float]:
-    name, _, weight = text.partition(":")
+def _weight(name: str, weight: float | str) -> float:
     try:
-        return name, float(weight or 1.0)
-    except ValueError as error:
-        raise UserError(f"style '{text}': what follows ':' is a weight such as 0.6") from error
+        return float(weight)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"style '{name}' has weight '{weight}': give one such as 0.6") from error
 
 
 def metre_place(text: str) -> int:
@@ -103,11 +120,10 @@ def metre_place(text: str) -> int:
     Raises:
         UserError: it is not written so, or not among the known ones.
     """
-    parts = text.split("/")
-    if len(parts) == 2 and all(part.strip().isdigit() for part in parts):
-        metre = (int(parts[0]), int(parts[1]))
-        if metre in METRES:
-            return METRES.index(metre)
+    match = _METRE.fullmatch(text.strip())
+    metre = (int(match[1]), int(match[2])) if match else (0, 0)
+    if metre in METRES:
+        return METRES.index(metre)
     known = ", ".join(f"{top}/{bottom}" for top, bottom in METRES[:11])
     raise UserError(f"--metre {text} is not known: give one such as {known}")
 
@@ -119,48 +135,73 @@ class Opening:
     Attributes:
         table: its rows, without an end; empty if there is none.
         earliest: first tick at which new notes may begin.
+        cut: that tick in a given file's own ticks.
+        seconds: time of that tick.
+        pace: how much faster than by the steps of the table the new music is to be played.
     """
 
     table: Table
-    earliest: int
+    earliest: int = 0
+    cut: int = 0
+    seconds: float = 0.0
+    pace: float = 1.0
 
 
-def opening_of(prompt: Prompt, given: Score | None, first_player: int) -> Opening:
+def opening_of(prompt: Prompt, given: Score | None, players: Sequence[int]) -> Opening:
     """The opening from a given score, else from the prompt's notes, else none.
 
     Raises:
-        UserError: the opening is as long as the piece asked for.
+        UserError: it is nearly as long as the piece asked for, or no player has its pitches.
     """
-    score = given
-    if score is None and prompt.notes:
-        score = _with_tempo(parse_notes(prompt.notes, first_player), prompt)
-    if score is None:
-        return Opening(np.zeros((0, 5), np.uint8), 0)
-    if score.seconds >= 0.9 * prompt.seconds:
-        raise UserError(
-            f"the opening lasts {score.seconds / 60:.1f} minutes already: "
-            f"ask for more than {score.seconds / 54:.1f} --minutes"
-        )
+    if given is None and not prompt.notes:
+        return Opening(np.zeros((0, 5), np.uint8), pace=_pace_asked(prompt))
+    score, end = _melody(prompt, players) if given is None else (given, given.end)
     table = encode(score)
-    return Opening(*_until(table, score))
+    ticks = max(-(-end * TICKS_PER_BEAT // score.ticks_per_beat), int(table[:, 0].sum(dtype=int)))
+    cut = -(-ticks * score.ticks_per_beat // TICKS_PER_BEAT)
+    seconds = float(seconds_at(score, cut))
+    if seconds >= LONGEST_OPENING * prompt.seconds:
+        least = math.ceil(seconds / LONGEST_OPENING / 6.0 + 0.1) / 10
+        raise UserError(f"the opening lasts {seconds:.0f} seconds: give --minutes {least} or more")
+    pace = _pace_asked(prompt) if given is None else _pace_given(given, table)
+    return Opening(_until(table, ticks), ticks, cut, seconds, pace)
 
 
-def _with_tempo(score: Score, prompt: Prompt) -> Score:
-    metre = METRES[metre_place(prompt.metre or "4/4")]
-    tempos = records(TEMPO, [(0, prompt.tempo or 108.0)])
-    return Score(score.notes, tempos, records(METRE, [(0, *metre)]))
+def _pace_asked(prompt: Prompt) -> float:
+    """From the nearest step to the tempo asked for."""
+    return 1.0 if prompt.tempo is None else prompt.tempo / float(TEMPI[tempo_step(prompt.tempo)])
 
 
-def _until(table: Table, score: Score) -> tuple[Table, int]:
-    """Rows without the end, with rests so that one wait leads to the end of the music."""
-    end = -(-score.end * TICKS_PER_BEAT // score.ticks_per_beat)
-    rows = table[:-1]
-    last = int(np.flatnonzero(rows[:, 1] != REST)[-1])
-    rows = rows[: last + 1]
-    gap = end - int(rows[:, 0].astype(np.int64).sum())
+def _pace_given(given: Score, table: Table) -> float:
+    """From the step in force at the end to a given file's own tempo, where one stands for it."""
+    step = float(TEMPI[table[table[:, 1] == TEMPO_EVENT, 2][-1]])
+    own = given.tempos[given.tempos["tick"] < given.end]["bpm"]
+    pace = (float(own[-1]) if len(own) else DEFAULT_BPM) / step
+    return pace if len(own) <= 1 or abs(pace - 1.0) <= HALF_STEP else 1.0
+
+
+def _melody(prompt: Prompt, players: Sequence[int]) -> tuple[Score, int]:
+    """The prompt's notes, for the first player that has them all; drums only if alone."""
+    pitches = parse_notes(prompt.notes)[0].notes["pitch"]
+    asked = [instrument_id(name) for name in prompt.instruments] or list(players)
+    for player in sorted(asked, key=lambda player: player == DRUMS):
+        if INSTRUMENTS[player].low <= pitches.min() and pitches.max() <= INSTRUMENTS[player].high:
+            score, end = parse_notes(prompt.notes, player)
+            tempos = records(TEMPO, [(0, prompt.tempo or DEFAULT_TEMPO)])
+            metre = METRES[metre_place(prompt.metre or "4/4")]
+            return Score(score.notes, tempos, records(METRE, [(0, *metre)])), end
+    names = ", ".join(INSTRUMENTS[player].name for player in asked)
+    lowest, highest = pitch_name(int(pitches.min())), pitch_name(int(pitches.max()))
+    raise UserError(f"no instrument can play {lowest} to {highest}, asked for: {names}")
+
+
+def _until(table: Table, ticks: int) -> Table:
+    """Rows without the end, with rests so that one wait leads to the tick where it is over."""
+    rows = table[: int(np.flatnonzero(~np.isin(table[:, 1], (REST, END)))[-1]) + 1]
+    gap = ticks - int(rows[:, 0].sum(dtype=int))
     rests = np.zeros((max(0, (gap - 1) // MAX_WAIT), 5), dtype=np.uint8)
     rests[:, 0], rests[:, 1] = MAX_WAIT, REST
-    return np.concatenate([rows, rests]), end
+    return np.concatenate([rows, rests])
 
 
 def choose_instruments(
@@ -209,20 +250,14 @@ def _kind(prompt: Prompt, facts: Mapping[str, Any]) -> int:
 
 
 def wishes_of(prompt: Prompt, players: Sequence[int], opening: Opening) -> Wishes:
-    """The prompt as ids; an opening's own tempo and metre hold until the model changes them."""
+    """The prompt as ids; a melody's metre holds for the piece.
+
+    The length is in seconds of the table, which the file plays at the opening's pace.
+    """
     tempo = None if prompt.tempo is None else int(tempo_step(prompt.tempo))
     metre = None if prompt.metre is None else metre_place(prompt.metre)
-    if metre is None and len(opening.table) and prompt.notes:
-        metre = int(opening.table[opening.table[:, 1] == METRE_EVENT][0, 2])
-    return Wishes(tuple(players), prompt.seconds, tempo, metre)
-
-
-def opening_tempo(table: Table) -> float:
-    """Beats a minute of the last tempo event of a table."""
-    steps = table[table[:, 1] == TEMPO_EVENT, 2]
-    return float(TEMPI[int(steps[-1])]) if len(steps) else 120.0
-
-
-def instrument_names(players: Sequence[int]) -> list[str]:
-    """Names of instruments by id."""
-    return [INSTRUMENTS[player].name for player in players]
+    if prompt.notes:
+        metre = metre_place(prompt.metre or "4/4")
+    begun = seconds_at(decode(opening.table), opening.earliest) if len(opening.table) else 0.0
+    seconds = float(begun) + (prompt.seconds - opening.seconds) * opening.pace
+    return Wishes(tuple(players), seconds, tempo, metre)

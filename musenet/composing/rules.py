@@ -71,7 +71,6 @@ DURATION_IDS = _only_for(range(DRUMS), SIZES[3], len(DURATIONS))
 VELOCITY_IDS = _only_for(range(DRUMS + 1), SIZES[4], len(VELOCITIES))
 _LENGTHS = np.r_[DRUM_DURATION, DURATIONS, np.full(SIZES[3] - len(DURATIONS) - 1, 1 << 30)]
 """Ticks of each duration id, shape (duration vocabulary,); drums have id 0."""
-_WAITS, _PITCH_IDS = np.arange(SIZES[0]), np.arange(SIZES[2])
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Past:
         sounding: tick at which the last sounding note ends.
         tempo: step in force, -1 before any.
         metre: metre in force, -1 before any.
-        ends: tick at which each pitch was last let go, shape (candidates, instruments, 128).
+        ends: tick from which each pitch is free again, shape (candidates, instruments, 128).
         heard: whether each instrument has played, shape (candidates, instruments).
     """
 
@@ -126,8 +125,9 @@ class Past:
         kinds = ids[:, 1]
         note = kinds <= DRUMS
         ends = np.zeros((DRUMS + 1, 128), dtype=np.int64)
-        letting_go = ticks[note] + _LENGTHS[ids[note, 3]]
-        np.maximum.at(ends, (kinds[note], opening[note, 2]), letting_go)
+        lengths = _LENGTHS[ids[note, 3]]
+        held = np.where(kinds[note] == DRUMS, 0, lengths)
+        np.maximum.at(ends, (kinds[note], opening[note, 2]), ticks[note] + held)
         last = ids[-1] if len(ids) else (0, END, NO_PITCH)
         busy = np.flatnonzero(kinds != REST)
 
@@ -136,11 +136,12 @@ class Past:
 
         return cls(
             len(ids), earliest, all_of(last[1]), all_of(last[2]),
-            all_of(len(ids) - 1 - busy[-1] if len(busy) else 0), all_of(ends.max()),
+            all_of(len(ids) - 1 - busy[-1] if len(busy) else 0),
+            all_of((ticks[note] + lengths).max(initial=0)),
             all_of(_last(ids, TEMPO_EVENT, TEMPO_OFFSET)),
             all_of(_last(ids, METRE_EVENT, METRE_OFFSET)),
-            np.repeat(ends[None], candidates, axis=0),
-            np.repeat(ends.any(axis=1)[None], candidates, axis=0),
+            np.tile(ends, (candidates, 1, 1)),
+            np.tile(np.isin(np.arange(DRUMS + 1), kinds), (candidates, 1)),
         )  # fmt: skip
 
     def add(self, ids: NDArray[np.int64], tick: NDArray[np.int64]) -> None:
@@ -149,8 +150,8 @@ class Past:
         self.instrument, self.pitch = ids[:, 1], ids[:, 2]
         self.rests = np.where(ids[:, 1] == REST, self.rests + 1, 0)
         rows = np.flatnonzero(ids[:, 1] <= DRUMS)
-        player, key, end = ids[rows, 1], ids[rows, 2] % 128, tick[rows] + _LENGTHS[ids[rows, 3]]
-        self.ends[rows, player, key] = end
+        player, end = ids[rows, 1], tick[rows] + _LENGTHS[ids[rows, 3]]
+        self.ends[rows, player, ids[rows, 2] % 128] = np.where(player == DRUMS, tick[rows], end)
         self.heard[rows, player] = True
         self.sounding[rows] = np.maximum(self.sounding[rows], end)
         self.tempo = np.where(ids[:, 1] == TEMPO_EVENT, ids[:, 2] - TEMPO_OFFSET, self.tempo)
@@ -175,11 +176,12 @@ class Rules:
         """Prepare what stays the same; `capacity` is how many rows there is room for."""
         self.wishes, self.capacity = wishes, capacity
         self.players = np.array(sorted(wishes.instruments))
+        # every key of every player, 128 · instrument + pitch: the order within a tick
         self.keys = np.concatenate(
             [np.flatnonzero(PITCHES[player]) % 128 + 128 * player for player in self.players]
         )
-        """Every key of every player in the order within a tick: 128 · instrument + pitch."""
         self.firsts = np.searchsorted(self.keys, 128 * self.players)
+        self.shortest = DRUM_DURATION if DRUMS in self.players else 1
         self.tempi = np.ones(len(TEMPI), dtype=bool)
         if wishes.tempo is not None:
             self.tempi = np.abs(np.arange(len(TEMPI)) - wishes.tempo) <= TEMPO_FREEDOM
@@ -189,42 +191,53 @@ class Rules:
         left = self._seconds_left(moments) / moments.seconds_per_tick
         return np.floor(np.maximum(0.0, left) + _EPSILON).astype(np.int64)
 
+    def onsets_left(self, moments: Moments) -> NDArray[np.int64]:
+        """Ticks at which a note may begin, this one included, shape (candidates,)."""
+        return self.ticks_left(moments) + 1 - self.shortest
+
     def unheard(self, past: Past) -> NDArray[np.int64]:
         """How many instruments have not played yet, shape (candidates,)."""
-        return (~past.heard[:, self.players]).sum(axis=1)
+        unheard: NDArray[np.int64] = (~past.heard[:, self.players]).sum(axis=1)
+        return unheard
 
     def is_last_call(self, past: Past, moments: Moments) -> Mask:
         """Whether there are just as many ticks left as instruments unheard."""
-        return self.ticks_left(moments) <= self.unheard(past)
+        return self.onsets_left(moments) <= self.unheard(past)
 
     def is_over(self, past: Past, moments: Moments) -> Mask:
         """Whether the limit stops a candidate: no tick is left for another note."""
-        left = self.ticks_left(moments)
-        return (left < 1) | ((left == 1) & (past.instrument <= DRUMS))
+        left = self.onsets_left(moments)
+        over: Mask = (left < 1) | ((left == 1) & (past.instrument <= DRUMS))
+        return over
 
     def waits(self, past: Past, moments: Moments) -> Mask:
         """Which waits may come, shape (candidates, wait vocabulary)."""
+        waits = np.arange(SIZES[0])
         if past.rows < 2:
-            return np.broadcast_to(_WAITS == 0, (len(past.instrument), SIZES[0]))
+            return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
         here = self._playable(past, moments.tick, self._last_key(past))
         free = past.ends.reshape(len(here), -1)[:, self.keys].min(axis=1)
         again = here.any(axis=1) & (past.instrument != REST)
-        most = self.ticks_left(moments) - np.maximum(1, self.unheard(past))
+        most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
         least = np.where(again, 0, np.maximum(1, free - moments.tick))
-        least = np.where(self._crowded(past, moments) & (most >= SPREAD), SPREAD, least)
-        least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
-        ends = self._may_end(past, moments, past.sounding - moments.tick)
-        allowed = (_WAITS >= least[:, None]) & (_WAITS <= np.minimum(most, MAX_WAIT)[:, None])
-        allowed |= ends[:, None] & (_WAITS == (past.sounding - moments.tick)[:, None])
-        result: Mask = allowed | (~allowed.any(axis=1) & (_WAITS == least))
-        return result
+        spread = self._crowded(past, moments) & (most >= SPREAD)
+        least = np.maximum(least, np.where(spread, SPREAD, past.earliest - moments.tick))
+        least = least.clip(0, MAX_WAIT)
+        allowed: Mask = waits >= least[:, None]
+        allowed &= waits <= np.minimum(most, MAX_WAIT)[:, None]
+        ringing = past.sounding - moments.tick
+        ends = (ringing > 0) & self._may_end(past, moments, ringing)
+        allowed |= ends[:, None] & (waits == ringing[:, None])
+        none = ~allowed.any(axis=1, keepdims=True)  # an opening may leave less room than that
+        allowed |= none & (waits == least[:, None])
+        return allowed
 
     def instruments(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
         """Which instruments or other events may come at `moments`, reached after `wait`."""
         if past.rows < 2:
             only = METRE_EVENT if past.rows == 0 else TEMPO_EVENT
             return np.broadcast_to(np.arange(SIZES[1]) == only, (len(wait), SIZES[1]))
-        fresh, left = moments.place == 0, self.ticks_left(moments)
+        fresh, left = moments.place == 0, self.onsets_left(moments)
         playable = self._playable(past, moments.tick, np.where(fresh, -1, self._last_key(past)))
         plays = np.logical_or.reduceat(playable, self.firsts, axis=1) & (left >= 1)[:, None]
         room = left > np.maximum(1, self.unheard(past))
@@ -244,16 +257,17 @@ class Rules:
     def pitches(self, past: Past, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
         """Which pitch ids may come for the instrument chosen."""
         allowed = PITCHES[instrument].copy()
+        ids = np.arange(SIZES[2])
         again = (moments.place > 0) & (instrument == past.instrument)
-        allowed &= ~again[:, None] | (_PITCH_IDS > past.pitch[:, None])
+        allowed &= ~again[:, None] | (ids > past.pitch[:, None])
         ends = past.ends[np.arange(len(instrument)), np.minimum(instrument, DRUMS)]
         allowed[:, :DRUM_OFFSET] &= ends <= moments.tick[:, None]
         allowed[:, TEMPO_OFFSET : TEMPO_OFFSET + len(TEMPI)] &= self._tempi(past, moments)
-        allowed &= _PITCH_IDS != METRE_OFFSET + past.metre[:, None]
+        allowed &= ids != METRE_OFFSET + past.metre[:, None]
         if past.rows == 0 and self.wishes.metre is not None:
-            allowed &= _PITCH_IDS == METRE_OFFSET + self.wishes.metre
+            allowed &= ids == METRE_OFFSET + self.wishes.metre
         if past.rows == 1 and self.wishes.tempo is not None:
-            allowed &= _PITCH_IDS == TEMPO_OFFSET + self.wishes.tempo
+            allowed &= ids == TEMPO_OFFSET + self.wishes.tempo
         return allowed
 
     def durations(self, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
@@ -296,7 +310,7 @@ class Rules:
 
     def _tempi(self, past: Past, moments: Moments) -> Mask:
         """Which steps of tempo may come: none in which what sounds outlasts the latest end."""
-        needed = np.maximum(past.sounding - moments.tick, self.unheard(past) + 2)
+        needed = np.maximum(past.sounding - moments.tick, self.unheard(past) + 1 + self.shortest)
         lasting = needed[:, None] * SECONDS_PER_TICK
         fits = lasting <= self._seconds_left(moments)[:, None] + _EPSILON * SECONDS_PER_TICK
         result: Mask = fits & self.tempi & (np.arange(len(TEMPI)) != past.tempo[:, None])

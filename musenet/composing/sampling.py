@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +35,12 @@ class Sampling:
             raise UserError(f"--temperature {self.temperature:g} is not between 0.05 and 5")
         if not 0.0 < self.top_p <= 1.0:
             raise UserError(f"--top-p {self.top_p:g} is not more than 0 and at most 1")
+        if not 0.0 <= self.min_p <= 1.0:
+            raise UserError(f"min_p {self.min_p:g} is not between 0 and 1")
 
 
 def sample(
-    scores: NDArray[np.float32], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
+    scores: NDArray[np.floating[Any]], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
     how: Sampling,
 ) -> NDArray[np.int64]:  # fmt: skip
     """A value for each row, by inverting the cumulative distribution at `chance`.

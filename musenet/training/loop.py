@@ -20,7 +20,8 @@ from musenet.corpus.statistics import ensembles, style_counts
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, batch_bits, score, split_samples
 from musenet.events import FIELDS
-from musenet.model import PROMPT_ROWS, Model, ModelConfig, parameters
+from musenet.model import PROMPT_ROWS, Model, parameters
+from musenet.presets import ModelConfig
 from musenet.training.augment import Augmentation
 from musenet.training.batches import LENGTH_STEP, Batch, step_batches
 from musenet.training.mixture import piece_weights

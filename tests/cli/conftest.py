@@ -16,7 +16,8 @@ from toys import toy_corpus, toy_split, toy_tables
 from musenet.checkpoint import save_model
 from musenet.cli import main
 from musenet.midi import save
-from musenet.model import Model, tiny
+from musenet.model import Model
+from musenet.presets import tiny
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pytest
 
 from musenet.checkpoint import save_model
 from musenet.instruments import INSTRUMENTS
-from musenet.model import Model, tiny
+from musenet.model import Model
+from musenet.presets import tiny
 from musenet.styles import STYLES
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typer.main import get_command
 from musenet.checkpoint import load_model
 from musenet.cli import app
 from musenet.cli.monitor import Monitor
-from musenet.model import PRESETS
+from musenet.presets import PRESETS
 from musenet.training.loop import TrainingConfig
 
 if TYPE_CHECKING:

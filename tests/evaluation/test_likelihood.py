@@ -22,7 +22,8 @@ from musenet.evaluation.likelihood import (
 )
 from musenet.events import FIELDS, SIZES, encode, is_note, to_ids
 from musenet.features import NO_BEAT, NO_PART, moments_of
-from musenet.model import Model, ModelConfig
+from musenet.model import Model
+from musenet.presets import ModelConfig
 from musenet.score import Score
 from musenet.training.batches import collate, sample
 from musenet.windows import window

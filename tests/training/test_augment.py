@@ -50,6 +50,20 @@ def test_no_note_leaves_the_range_that_it_was_in(table: Table, seed: int) -> Non
     assert in_range(result)[in_range(table)].all()
 
 
+@given(st.integers(0, DRUMS - 1), SEEDS)
+def test_the_ends_of_a_range_hold(instrument: int, seed: int) -> None:
+    low, high = int(LOW[instrument]), int(HIGH[instrument])
+    rng = np.random.default_rng(seed)
+    for pitches, allowed in (
+        ([low], range(0, 7)),
+        ([high], range(-6, 1)),
+        ([low, high], range(0, 1)),
+        ([low + 2, high - 1], range(-2, 2)),
+    ):
+        rows = [(0, instrument, pitch, 9, 9) for pitch in pitches]
+        assert transposition(np.array(rows, dtype=np.uint8), 9.0, rng) in allowed
+
+
 @given(scores(min_notes=1, max_beats=8), SEEDS)
 def test_rows_keep_their_order_within_a_tick(score: Score, seed: int) -> None:
     result, _ = varied(encode(score), Augmentation(), np.random.default_rng(seed))

@@ -68,6 +68,12 @@ def test_batches_follow_from_seed_and_step_alone(split: Split) -> None:
     assert not same(before, batches_of(split, seed=4, step=5))
 
 
+def test_workers_have_windows_of_their_own(split: Split) -> None:
+    assert same(batches_of(split), batches_of(split, worker=0))
+    assert not same(batches_of(split), batches_of(split, worker=1))
+    assert same(batches_of(split, worker=1), batches_of(split, worker=1))
+
+
 def test_a_step_has_about_the_events_asked_for(split: Split) -> None:
     for step in range(20):
         rows = sum(batch.events for batch in batches_of(split, step=step))

@@ -1,7 +1,6 @@
 import json
 import math
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,9 @@ from toys import toy_corpus, toy_split, toy_tables
 from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.events import FIELDS
-from musenet.model import ModelConfig, tiny
+from musenet.presets import ModelConfig, tiny
 from musenet.training import loop
-from musenet.training.loop import (
-    Reporter,
-    Run,
-    TrainingConfig,
-    longest_window,
-    validation_pieces,
-)
+from musenet.training.loop import Run, TrainingConfig, longest_window, validation_pieces
 
 SMALLEST = ModelConfig(layers=1, width=32, heads=2, kv_heads=1, head_width=16, context=256)
 Facts = dict[str, Any]
@@ -55,15 +48,11 @@ def trained(config: TrainingConfig, out: Path) -> Run:
     return run
 
 
-def after(steps: int) -> tuple[Reporter, Callable[[], bool]]:
-    """A reporter, and what stops a run after so many steps."""
-    seen: list[Facts] = []
-
-    def report(facts: Facts) -> None:
-        if "learning_rate" in facts:
-            seen.append(facts)
-
-    return report, lambda: len(seen) >= steps
+def stopped(run: Run, step: int) -> Run:
+    """The run, interrupted after a step."""
+    assert not run.fit(ignore, lambda: run.state.step >= step)
+    assert run.state.step == step
+    return run
 
 
 def log_of(out: Path) -> list[Facts]:
@@ -119,9 +108,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
 ) -> None:
     config = replace(config, mixup=mixup)
     whole = trained(config, tmp_path / "whole")
-    first = Run(config, tmp_path / "parts")
-    assert not first.fit(*after(3))
-    assert first.state.step == 3
+    first = stopped(Run(config, tmp_path / "parts"), 3)
     second = Run(config, tmp_path / "parts")
     second.resume()
     assert second.state == first.state
@@ -195,6 +182,14 @@ def test_budgets_that_are_none(budget: dict[str, Any]) -> None:
         TrainingConfig(SMALLEST, "corpus", **budget)
 
 
+def test_windows_lengthen_to_the_whole_context(config: TrainingConfig) -> None:
+    growing, level = replace(config, lengthen=True), replace(config, lengthen=False)
+    contexts = [growing.context_at(progress) for progress in np.linspace(0, 1, 50)]
+    assert contexts == sorted(contexts)
+    assert (contexts[0], contexts[-1]) == (16, 64)
+    assert {level.context_at(progress) for progress in np.linspace(0, 1, 50)} == {64}
+
+
 @pytest.mark.parametrize("changes", [{"context": 15}, {"batch_events": 0}])
 def test_windows_that_are_too_short(config: TrainingConfig, changes: dict[str, int]) -> None:
     with pytest.raises(UserError, match="windows of 16 events"):
@@ -228,8 +223,7 @@ def test_no_corpus(config: TrainingConfig, tmp_path: Path) -> None:
 def test_training_that_diverges_is_told_and_keeps_the_weights(
     config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run(config, tmp_path)
-    assert not run.fit(*after(2))
+    run = stopped(Run(config, tmp_path), 2)
     before = (tmp_path / "model.safetensors").read_bytes()
     monkeypatch.setattr(loop, "clip", lambda model: math.nan)
     with pytest.raises(UserError, match="diverged at step 3"):
@@ -246,8 +240,7 @@ def test_a_folder_that_cannot_be_written(config: TrainingConfig, tmp_path: Path)
 def test_a_disk_that_fills_up(
     config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run(config, tmp_path)
-    run.fit(*after(1))
+    run = stopped(Run(config, tmp_path), 1)
     before = (tmp_path / "model.safetensors").read_bytes()
 
     def full(handle: int) -> None:

@@ -7,7 +7,8 @@ from toys import toy_tables
 
 from musenet.condition import Condition
 from musenet.evaluation.likelihood import batch_bits
-from musenet.model import Model, ModelConfig
+from musenet.model import Model
+from musenet.presets import ModelConfig
 from musenet.training.batches import Batch, collate, sample
 from musenet.training.mixup import mixed_bits
 from musenet.windows import window

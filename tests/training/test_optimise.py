@@ -4,8 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musenet.model import Model, tiny
+from musenet.model import Model
+from musenet.presets import tiny
 from musenet.training.optimise import (
+    TABLE_SCALE,
     clip,
     default_dtype,
     default_optimiser,
@@ -30,7 +32,7 @@ def test_muon_turns_matrices_of_the_blocks_alone() -> None:
     muon = optimisers(model, "muon", 1e-3, 0.1)[1]
     assert type(muon).__name__ == "Muon"
     turned = {names[id(p)] for group in muon.param_groups for p in group["params"]}
-    assert all(name.startswith(("blocks.", "heads.links.")) for name in turned)
+    assert all(name.startswith(("blocks.", "heads.links.", "previous.")) for name in turned)
     assert "blocks.0.attention.query.weight" in turned
 
 
@@ -48,9 +50,11 @@ def test_the_learning_rate_never_jumps(some: float, other: float) -> None:
 
 
 def test_the_learning_rate_reaches_every_group() -> None:
-    made = optimisers(Model(tiny()), "muon", 1e-3, 0.1)
-    set_learning_rate(made, 5e-4)
-    assert {group["lr"] for each in made for group in each.param_groups} == {5e-4}
+    tables, matrices = optimisers(Model(tiny()), "muon", 1e-3, 0.1)
+    (alone,) = optimisers(Model(tiny()), "adamw", 1e-3, 0.1)
+    set_learning_rate([tables, matrices, alone], 5e-4)
+    rates = [each.param_groups[0]["lr"] for each in (tables, matrices, alone)]
+    assert rates == [5e-4 * TABLE_SCALE, 5e-4, 5e-4]
 
 
 def test_large_gradients_are_scaled_down() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch.optim import Optimizer
 
 from musenet.errors import UserError
-from musenet.model import Model, ModelConfig
+from musenet.model import Model
+from musenet.presets import ModelConfig
 from musenet.training.optimise import OptimiserName, optimisers
 from musenet.training.state import STATE_FILE, TrainingState, read_state, write_state
 

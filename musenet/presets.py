@@ -1,0 +1,76 @@
+"""Dimensions of the network, and the presets that have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Dimensions of the network.
+
+    Attributes:
+        layers: Transformer blocks.
+        width: size of the residual stream.
+        heads: query heads.
+        kv_heads: key-value heads, a divisor of `heads`.
+        head_width: size of a head.
+        context: positions that the model was made for, prompt included.
+        positions: rotary, or learned as published for MuseNet.
+        activation: of the feed-forward layers, four times as wide as the stream.
+        recompute: whether training recomputes activations to save memory.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_width: int = 64
+    context: int = 4096
+    positions: Literal["rotary", "learned"] = "rotary"
+    activation: Literal["relu2", "gelu"] = "relu2"
+    recompute: bool = False
+
+
+def tiny() -> ModelConfig:
+    """For tests: trains on a CPU in seconds."""
+    return ModelConfig(layers=2, width=64, heads=2, kv_heads=1, head_width=32, context=512)
+
+
+def mini() -> ModelConfig:
+    """About 11 M parameters: what a CPU trains in two hours."""
+    return ModelConfig(layers=6, width=384, heads=4, kv_heads=2, context=2048)
+
+
+def small() -> ModelConfig:
+    """About 30 M parameters: composes faster than real time on one CPU core."""
+    return ModelConfig(layers=9, width=512, heads=8, kv_heads=2)
+
+
+def base() -> ModelConfig:
+    """About 130 M parameters, for a GPU."""
+    return ModelConfig(layers=16, width=832, heads=13, kv_heads=13)
+
+
+def musenet() -> ModelConfig:
+    """As published: 72 layers, 24 heads, full attention over 4,096 positions."""
+    return ModelConfig(
+        layers=72,
+        width=1536,
+        heads=24,
+        kv_heads=24,
+        positions="learned",
+        activation="gelu",
+        recompute=True,
+    )
+
+
+PRESETS: dict[str, Callable[[], ModelConfig]] = {
+    "tiny": tiny,
+    "mini": mini,
+    "small": small,
+    "base": base,
+    "musenet": musenet,
+}
