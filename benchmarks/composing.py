@@ -2,8 +2,10 @@
 
     python benchmarks/composing.py [--model PATH] [--candidates 1 4 16]
 
-Each run composes some seconds of music, once from nothing and once behind an opening of 900
+Some events of a long piece are composed, once from nothing and once behind an opening of 900
 events that the model wrote itself. Without a cache every step reads the whole window again.
+Notes and seconds of music are those of all candidates together; reading the opening has a line
+of its own.
 
 "of the bandwidth" is the share of the memory bandwidth measured in the same run at which a step
 moves what it must: all matrices once, and the keys and values of each candidate. Matrices that
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from musenet.composing.composer import Composer, load
-from musenet.composing.decoding import Decoder, Draft
+from musenet.composing.decoding import Decoder
 from musenet.composing.engine import Engine
 from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
@@ -37,6 +40,8 @@ from musenet.model import parameters
 
 PLAYERS = tuple(sorted(instrument_id(name) for name in ("violin", "viola", "cello", "piano")))
 PROMPT = Condition(instruments=PLAYERS)
+LENGTH = 600.0
+"""Seconds asked for, so that no candidate ends while it is measured."""
 
 
 class Uncached(Engine):
@@ -47,13 +52,17 @@ class Uncached(Engine):
         return self.begin(tables[0])
 
 
+class Enough(Exception):
+    """Ends a run that has composed as much as is measured."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """What is composed: `seconds` of music behind an opening."""
+    """What is composed: `steps` events behind an opening."""
 
     opening: Table
     candidates: int
-    seconds: float
+    steps: int
     cached: bool = True
 
     @property
@@ -61,13 +70,25 @@ class Task:
         """Seconds that the opening lasts."""
         return float(moments_of(self.opening).seconds[-1]) if len(self.opening) else 0.0
 
-    def run(self, composer: Composer) -> list[Draft]:
-        """Read the opening and compose."""
-        seconds = self.behind + self.seconds
+    def begin(self, composer: Composer) -> Decoder:
+        """Read the opening."""
+        seconds = self.behind + LENGTH
         decoder = _decoder(composer, self.opening, self.candidates, seconds)
         if not self.cached:
             decoder.engine = Uncached(composer.model, PROMPT, 1, composer.context, seconds)
-        return decoder.run()
+        return decoder
+
+    def run(self, composer: Composer) -> Decoder:
+        """Read the opening and compose; the decoder as it stands then."""
+        decoder = self.begin(composer)
+
+        def watch(_: float) -> None:
+            if decoder.past.rows >= len(self.opening) + self.steps:
+                raise Enough
+
+        with suppress(Enough):
+            decoder.run(watch)
+        return decoder
 
 
 def main() -> None:
@@ -75,18 +96,18 @@ def main() -> None:
     made = parser(__doc__)
     made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
     made.add_argument("--candidates", type=int, nargs="*", default=[1, 4, 16])
-    made.add_argument("--seconds", type=float, default=20.0, help="of music to compose")
-    made.add_argument("--events", type=int, default=900, help="of the opening")
+    made.add_argument("--steps", type=int, default=96, help="events to compose (default 96)")
+    made.add_argument("--events", type=int, default=900, help="of the opening (default 900)")
     arguments = parse(made)
     composer = load(arguments.model)
     opening = _opening(composer, arguments.events)
     bandwidth = _bandwidth(arguments)
-    rows = [
-        _row(composer, Task(table, candidates, arguments.seconds, cached), arguments, bandwidth)
-        for table in (opening[:0], opening)
-        for candidates, cached in ((1, False), *((count, True) for count in arguments.candidates))
-    ]
-    reading = partial(_decoder, composer, opening, 1, 600.0)
+    rows = []
+    for table in (opening[:0], opening):
+        tasks = [Task(table, 1, max(16, arguments.steps // 4), cached=False)]
+        tasks += [Task(table, count, arguments.steps) for count in arguments.candidates]
+        rows += [_row(composer, task, arguments, bandwidth) for task in tasks]
+    reading = partial(Task(opening, 1, 0).begin, composer)
     facts = {
         "model": composer.name, "parameters": parameters(composer.model),
         "context": composer.context, "memory bandwidth, GB/s": bandwidth / 1e9,
@@ -124,23 +145,18 @@ def _row(
     composer: Composer, task: Task, arguments: argparse.Namespace, bandwidth: float
 ) -> tuple[object, ...]:
     """One measured task, the time to read its opening taken off."""
-    drafts: list[Draft] = []
+    done: list[Decoder] = []
 
     def compose() -> None:
-        drafts[:] = task.run(composer)
+        done[:] = [task.run(composer)]
 
-    works: dict[str, Callable[[], object]] = {
-        "read": lambda: _decoder(
-            composer, task.opening, task.candidates, task.behind + task.seconds
-        ),
-        "all": compose,
-    }
+    works: dict[str, Callable[[], object]] = {"read": partial(task.begin, composer), "all": compose}
     taken = times(works, arguments)
     seconds = taken["all"].best - taken["read"].best
-    before = len(task.opening)
-    steps = max(len(draft.table) for draft in drafts) - before
-    notes = sum(int(is_note(draft.table[before:]).sum()) for draft in drafts)
-    music = sum(float(moments_of(draft.table).seconds[-1]) - task.behind for draft in drafts)
+    decoder, before = done[0], len(task.opening)
+    steps = decoder.past.rows - before
+    notes = int(is_note(decoder.tables[:, before : before + steps]).sum())
+    music = float((decoder.moments.seconds - task.behind).sum())
     moved = _bytes(composer, task, before + steps // 2) * steps
     share = moved / seconds / bandwidth if task.cached else ""
     return (before, before + steps, task.candidates, "yes" if task.cached else "no",

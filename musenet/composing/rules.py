@@ -221,12 +221,12 @@ class Rules:
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
         least = np.where(again, 0, np.maximum(1, free - moments.tick))
         spread = self._crowded(past, moments) & (most >= SPREAD)
-        least = np.maximum(least, np.where(spread, SPREAD, past.earliest - moments.tick))
-        least = least.clip(0, MAX_WAIT)
+        least = np.maximum(least, np.where(spread, SPREAD, 0))
+        least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
         allowed: Mask = waits >= least[:, None]
         allowed &= waits <= np.minimum(most, MAX_WAIT)[:, None]
         ringing = past.sounding - moments.tick
-        ends = (ringing > 0) & self._may_end(past, moments, ringing)
+        ends = (ringing > 0) & (ringing <= MAX_WAIT) & self._may_end(past, moments, ringing)
         allowed |= ends[:, None] & (waits == ringing[:, None])
         none = ~allowed.any(axis=1, keepdims=True)  # an opening may leave less room than that
         allowed |= none & (waits == least[:, None])

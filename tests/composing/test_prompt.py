@@ -212,5 +212,3 @@ def test_a_short_last_note_that_rounds_up_still_stands_before_the_cut() -> None:
     opening = opening_of(Prompt(), given, (PIANO,))
     assert opening.earliest == int(encode(given)[:, 0].sum())
     assert decode(opening.table).notes["onset"].max() < opening.earliest
-
-

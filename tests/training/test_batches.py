@@ -33,7 +33,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Split:
     return toy_split(tmp_path_factory.mktemp("toys"), "train", tables, styles=styles)
 
 
-def batches_of(split: Split, **changes: Any) -> list[Batch]:  # noqa: ANN401
+def batches_of(split: Split, **changes: Any) -> list[Batch]:
     settings: dict[str, Any] = {
         "seed": 0,
         "step": 0,

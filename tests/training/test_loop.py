@@ -84,7 +84,7 @@ def test_the_loss_goes_down(corpus: Path, tmp_path: Path) -> None:
 def test_either_optimiser_learns(
     config: TrainingConfig,
     tmp_path: Path,
-    optimiser: Any,  # noqa: ANN401
+    optimiser: Any,
 ) -> None:
     run = trained(replace(config, optimiser=optimiser, steps=12, learning_rate=1e-2), tmp_path)
     steps = [facts for facts in log_of(tmp_path) if "learning_rate" in facts]

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from composers import decoder_for, random_model
+from numpy.typing import NDArray
+
+from musenet.composing import decoding
+from musenet.composing.decoding import Decoder
+from musenet.composing.prompt import Prompt
+from musenet.composing.sampling import Sampling, sample
+from musenet.events import (
+    END,
+    METRE_EVENT,
+    REST,
+    TEMPO_EVENT,
+    TEMPO_OFFSET,
+    decode,
+    encode,
+    is_note,
+    is_valid,
+)
+from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.score import out_of_range
+
+TEN = ("violin", "viola", "cello", "contrabass", "flute", "oboe", "clarinet", "horn", "timpani",
+       "drums")  # fmt: skip
+LONGINGS: dict[str, dict[int, int]] = {
+    "nothing": {},
+    "chords": {0: 0, 1: instrument_id("cello")},
+    "haste": {0: 1, 2: 60, 3: 1},
+    "long notes": {3: 120},
+    "silence": {0: 96, 1: REST},
+    "slowing down": {0: 24, 1: TEMPO_EVENT, 2: TEMPO_OFFSET},
+    "speeding up": {0: 24, 1: TEMPO_EVENT, 2: TEMPO_OFFSET + 63},
+    "changing metre": {1: METRE_EVENT},
+    "the end": {1: END},
+}
+"""What a model may want above all."""
+PROMPTS = {
+    "piano": Prompt(instruments=("piano",), minutes=0.15),
+    "drums": Prompt(instruments=("drums",), minutes=0.2, tempo=24.0),
+    "narrow": Prompt(instruments=("timpani",), minutes=0.1, tempo=300.0),
+    "ten": Prompt(instruments=TEN, minutes=0.15, metre="3/4"),
+    "all": Prompt(instruments=tuple(each.name for each in INSTRUMENTS), minutes=0.2),
+    "notes": Prompt(instruments=TEN, minutes=0.2, notes="C4 R:9 G3", tempo=131.7),
+}
+
+
+def nobody_is_stuck(monkeypatch: pytest.MonkeyPatch, decoder: Decoder) -> None:
+    """Fail where the rules leave a candidate that goes on nothing to choose."""
+
+    def choosing(scores: Any, allowed: NDArray[np.bool_], *rest: Any) -> NDArray[np.int64]:
+        assert allowed[decoder.alive].any(axis=1).all()
+        return sample(scores, allowed, *rest)
+
+    monkeypatch.setattr(decoding, "sample", choosing)
+
+
+@pytest.mark.parametrize("asked", PROMPTS)
+@pytest.mark.parametrize("longing", LONGINGS)
+def test_whatever_a_model_wants_the_piece_is_sound(
+    asked: str, longing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt, model = PROMPTS[asked], random_model(3, longing=LONGINGS[longing])
+    monkeypatch.setattr(decoding, "EVENTS_PER_SECOND", 24)
+    monkeypatch.setattr(decoding, "SPARE_EVENTS", 0)
+    decoder = decoder_for(prompt, model, candidates=2, seed=3)
+    nobody_is_stuck(monkeypatch, decoder)
+    players = [instrument_id(name) for name in prompt.instruments]
+    for place, draft in enumerate(decoder.run()):
+        assert is_valid(draft.table)
+        score = decode(draft.table)
+        again = encode(score)
+        assert np.array_equal(again[:-1], draft.table)
+        if draft.ended:
+            assert np.array_equal(again[-1], decoder.tables[place, len(draft.table)])
+        assert score.instruments == sorted(players)
+        assert not out_of_range(score).any()
+        assert 0.95 <= score.seconds / decoder.seconds <= 1.05
+        assert not (score.tempos["tick"] % 24).any()
+        assert len(score.metres) == 1 or (prompt.metre is None and not prompt.notes)
+        assert draft.forced <= is_note(draft.table).sum()
+
+
+def test_a_model_that_wants_to_end_ends_when_it_may() -> None:
+    model = random_model(1, longing={0: 24, 1: END, 3: 24})
+    draft = decoder_for(Prompt(instruments=("piano",), minutes=0.5), model).run()[0]
+    assert draft.ended
+    assert END not in draft.table[:, 1]
+
+
+def test_a_model_that_will_not_end_is_stopped_by_the_limit() -> None:
+    model = random_model(1, longing={0: 0})
+    model.heads.frequent[1].data[END] = -100.0
+    draft = decoder_for(Prompt(instruments=("piano",), minutes=0.2), model).run()[0]
+    assert not draft.ended
+
+
+def test_forced_notes_are_counted() -> None:
+    model = random_model(1, longing={1: instrument_id("violin")})
+    prompt = Prompt(instruments=TEN, minutes=0.5)
+    draft = decoder_for(prompt, model).run()[0]
+    others = is_note(draft.table) & (draft.table[:, 1] != instrument_id("violin"))
+    assert len(TEN) - 1 <= draft.forced <= others.sum()
+    alone = decoder_for(Prompt(instruments=("violin",), minutes=0.5), model).run()[0]
+    assert alone.forced == 0
+
+
+def test_candidates_are_the_same_each_time_and_differ() -> None:
+    prompt = Prompt(instruments=("piano", "violin"), minutes=0.4)
+    first, second = (decoder_for(prompt, candidates=4, seed=5).run() for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one.table, other.table)
+    assert len({draft.table.tobytes() for draft in first}) == 4
+    assert decoder_for(prompt, candidates=4, seed=6).run()[0].table.tobytes() != (
+        first[0].table.tobytes()
+    )
+
+
+def test_a_finished_candidate_does_not_end_the_others() -> None:
+    drafts = decoder_for(Prompt(instruments=("piano",), minutes=0.4), candidates=4, seed=5).run()
+    assert len({len(draft.table) for draft in drafts}) > 1
+
+
+@pytest.mark.parametrize("how", [Sampling(0.05), Sampling(5.0, 1.0), Sampling(1.0, 1e-9)])
+def test_extremes_of_sampling_work(how: Sampling) -> None:
+    decoder = decoder_for(Prompt(instruments=("piano", "drums"), minutes=0.2), how=how)
+    assert 0.95 <= decode(decoder.run()[0].table).seconds / 12.0 <= 1.05
+
+
+def test_progress_tells_the_seconds_composed() -> None:
+    told: list[float] = []
+    decoder_for(Prompt(instruments=("piano",), minutes=0.6)).run(told.append)
+    assert told == sorted(told)
+    assert 0.0 < told[-1] <= 0.6 * 63
+
+
+def test_the_likeliest_values_come_from_the_model() -> None:
+    model = random_model(4, longing={4: 9})
+    draft = decoder_for(Prompt(minutes=0.2), model, how=Sampling(1.0, 1e-9)).run()[0]
+    assert set(draft.table[is_note(draft.table), 4].tolist()) == {9}

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from music import melody, together
+from toys import toy_split
+
+from musenet.corpus.shards import MAX_STYLES, Split
+from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, ensembles, style_counts
+from musenet.events import Table, encode
+from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.styles import style_id
+
+JAZZ, MOZART, FOLK = map(style_id, ("jazz", "mozart", "folk"))
+NOTATED, ARRANGED, ARRANGED_EXPRESSIVE = 0, 4, 5
+
+
+def piece(*names: str) -> Table:
+    return encode(together([melody(1, 4, instrument=instrument_id(name)) for name in names]))
+
+
+def split_of(
+    folder: Path,
+    tables: Sequence[Table],
+    styles: Sequence[Sequence[int]],
+    **columns: Sequence[object],
+) -> Split:
+    padded = np.full((len(styles), MAX_STYLES), -1)
+    for row, own in enumerate(styles):
+        padded[row, : len(own)] = own
+    return toy_split(folder, "train", tables, styles=padded.tolist(), **columns)
+
+
+def test_works_are_counted_once_real_and_arranged_apart(tmp_path: Path) -> None:
+    split = split_of(
+        tmp_path, [piece("piano")] * 5, [[JAZZ], [JAZZ], [JAZZ, FOLK], [JAZZ], []],
+        work=[1, 1, 2, 1, 3], kind=[NOTATED, NOTATED, ARRANGED, ARRANGED_EXPRESSIVE, NOTATED],
+    )  # fmt: skip
+    assert style_counts(split) == {"jazz": [1, 2], "folk": [0, 1]}
+
+
+def test_ensembles_stand_in_the_order_of_their_pieces(tmp_path: Path) -> None:
+    tables = [piece("piano"), piece("violin", "piano"), piece("piano", "violin"), piece("drums")]
+    split = split_of(tmp_path, tables, [[MOZART]] * 3 + [[JAZZ]])
+    found = ensembles(split)
+    assert found["mozart"] == [(["piano", "violin"], 2), (["piano"], 1)]
+    assert found["jazz"] == [(["drums"], 1)]
+
+
+def test_over_all_each_style_weighs_the_same(tmp_path: Path) -> None:
+    tables = [piece("piano")] * 9 + [piece("drums")]
+    split = split_of(tmp_path, tables, [[MOZART]] * 9 + [[JAZZ]])
+    assert ensembles(split)[""] == [(["piano"], 10_000), (["drums"], 10_000)]
+
+
+def test_pieces_without_style_or_with_too_many_players_are_left_out(tmp_path: Path) -> None:
+    names = [instrument.name for instrument in INSTRUMENTS[: LARGEST_ENSEMBLE + 1]]
+    split = split_of(tmp_path, [piece("piano"), piece(*names)], [[], [JAZZ]])
+    assert ensembles(split) == {"": []}
+
+
+def test_only_the_commonest_are_kept(tmp_path: Path) -> None:
+    names = [instrument.name for instrument in INSTRUMENTS[: ENSEMBLES_KEPT + 4]]
+    tables = [piece(name) for name in names] + [piece(names[-1])]
+    found = ensembles(split_of(tmp_path, tables, [[JAZZ]] * len(tables)))["jazz"]
+    assert len(found) == ENSEMBLES_KEPT
+    assert found[0] == ([names[-1]], 2)
