@@ -60,6 +60,6 @@ def decoder_for(
     opening = opening_of(prompt, None, players)
     return Decoder(
         model or random_model(seed), condition_of(prompt, players, KEYS, {}),
-        wishes_of(prompt, players, opening), how or Sampling(), opening=opening.table,
+        wishes_of(prompt, players, opening, {}), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, seed=seed, candidates=candidates, context=context,
     )  # fmt: skip

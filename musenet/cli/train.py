@@ -20,7 +20,6 @@ from musenet.cli.output import print_json, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
-    from musenet.presets import ModelConfig
     from musenet.training.loop import Run, TrainingConfig
 
 DEFAULT_PRESET = "small"
@@ -198,7 +197,7 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
         UserError: the folder is taken, or something is missing or does not fit.
     """
     from musenet.presets import PRESETS
-    from musenet.training.loop import TrainingConfig
+    from musenet.training.loop import TrainingConfig, longest_window
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists: go on with --resume, or give another folder")
@@ -206,20 +205,12 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
     if "data" not in settings:
         raise UserError("give --data, a corpus that 'musenet corpus build' made")
     model = settings.get("model") or PRESETS[DEFAULT_PRESET]()
-    room = _room(model)
+    room = longest_window(model)
     config = TrainingConfig(**{"context": min(TrainingConfig.context, room), **settings,
                                "model": model})  # fmt: skip
     if config.context > room:
         raise UserError(f"--context {config.context}: the preset holds at most {room} events")
     return config
-
-
-def _room(model: ModelConfig) -> int:
-    """The longest window of events that a model has positions for, padding included."""
-    from musenet.model import PROMPT_ROWS
-    from musenet.training.batches import LENGTH_STEP
-
-    return (model.context - PROMPT_ROWS + 1) // LENGTH_STEP * LENGTH_STEP
 
 
 def _resumed(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:

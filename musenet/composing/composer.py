@@ -122,7 +122,7 @@ class Composer:
         started = time.perf_counter()
         decoder = Decoder(
             self.model, condition_of(prompt, players, key, self.facts),
-            wishes_of(prompt, players, opening), how, opening=opening.table,
+            wishes_of(prompt, players, opening, self.facts), how, opening=opening.table,
             earliest=opening.earliest, seed=seed, candidates=candidates, context=self.context,
         )  # fmt: skip
         drafts = decoder.run(progress)

@@ -249,8 +249,12 @@ def _kind(prompt: Prompt, facts: Mapping[str, Any]) -> int:
     return ARRANGED_EXPRESSIVE if arranged > 3 * real else NOTATED_EXPRESSIVE
 
 
-def wishes_of(prompt: Prompt, players: Sequence[int], opening: Opening) -> Wishes:
+def wishes_of(
+    prompt: Prompt, players: Sequence[int], opening: Opening, facts: Mapping[str, Any]
+) -> Wishes:
     """The prompt as ids; a melody's metre holds for the piece.
+
+    No instrument sounds more notes at once than it does in nearly all of the training pieces.
 
     The length is in seconds of the table, which the file plays at the opening's pace.
     """
@@ -260,4 +264,6 @@ def wishes_of(prompt: Prompt, players: Sequence[int], opening: Opening) -> Wishe
         metre = metre_place(prompt.metre or "4/4")
     begun = seconds_at(decode(opening.table), opening.earliest) if len(opening.table) else 0.0
     seconds = float(begun) + (prompt.seconds - opening.seconds) * opening.pace
-    return Wishes(tuple(players), seconds, tempo, metre)
+    known: Mapping[str, int] = facts.get("voices", {})
+    voices = tuple(known.get(INSTRUMENTS[player].name, 128) for player in players)
+    return Wishes(tuple(players), seconds, tempo, metre, voices)

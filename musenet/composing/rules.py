@@ -82,12 +82,15 @@ class Wishes:
         seconds: length.
         tempo: step of `TEMPI`, or None to leave it to the model.
         metre: place in `METRES`, or None to leave it to the model.
+        voices: most notes that each instrument may sound at once, in the order of
+            `instruments`; empty for no limit.
     """
 
     instruments: tuple[int, ...]
     seconds: float
     tempo: int | None = None
     metre: int | None = None
+    voices: tuple[int, ...] = ()
 
 
 @dataclass
@@ -175,12 +178,15 @@ class Rules:
     def __init__(self, wishes: Wishes, capacity: int) -> None:
         """Prepare what stays the same; `capacity` is how many rows there is room for."""
         self.wishes, self.capacity = wishes, capacity
-        self.players = np.array(sorted(wishes.instruments))
+        order = np.argsort(wishes.instruments)
+        self.players = np.array(wishes.instruments)[order]
+        self.voices = np.array(wishes.voices or [128] * len(order))[order]
         # every key of every player, 128 · instrument + pitch: the order within a tick
         self.keys = np.concatenate(
             [np.flatnonzero(PITCHES[player]) % 128 + 128 * player for player in self.players]
         )
         self.firsts = np.searchsorted(self.keys, 128 * self.players)
+        self.player_of_key = np.searchsorted(self.players, self.keys // 128)
         self.shortest = DRUM_DURATION if DRUMS in self.players else 1
         self.tempi = np.ones(len(TEMPI), dtype=bool)
         if wishes.tempo is not None:
@@ -216,6 +222,7 @@ class Rules:
         if past.rows < 2:
             return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
         here = self._playable(past, moments.tick, self._last_key(past))
+        here &= ~self._full(past, moments.tick)[:, self.player_of_key]
         free = past.ends.reshape(len(here), -1)[:, self.keys].min(axis=1)
         again = here.any(axis=1) & (past.instrument != REST)
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
@@ -240,6 +247,8 @@ class Rules:
         fresh, left = moments.place == 0, self.onsets_left(moments)
         playable = self._playable(past, moments.tick, np.where(fresh, -1, self._last_key(past)))
         plays = np.logical_or.reduceat(playable, self.firsts, axis=1) & (left >= 1)[:, None]
+        fewer = plays & ~self._full(past, moments.tick)
+        plays = np.where(fewer.any(axis=1, keepdims=True), fewer, plays)
         room = left > np.maximum(1, self.unheard(past))
         bar_begins = (moments.tick - moments.bar_start) % moments.bar_ticks == 0
         beat = moments.tick % TICKS_PER_BEAT == 0
@@ -293,6 +302,12 @@ class Rules:
         """Which of `keys` are free and stand behind the key `after`."""
         ends = past.ends.reshape(len(tick), -1)[:, self.keys]
         result: Mask = (ends <= tick[:, None]) & (self.keys > after[:, None])
+        return result
+
+    def _full(self, past: Past, tick: NDArray[np.int64]) -> Mask:
+        """Which players sound as many notes as they may, shape (candidates, players)."""
+        sounding = past.ends[:, self.players] > tick[:, None, None]
+        result: Mask = sounding.sum(axis=2) >= self.voices
         return result
 
     def _crowded(self, past: Past, moments: Moments) -> Mask:

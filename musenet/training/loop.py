@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from musenet.checkpoint import save_model, write_atomically
 from musenet.corpus.shards import Split, open_split
-from musenet.corpus.statistics import ensembles, style_counts
+from musenet.corpus.statistics import ensembles, style_counts, voices
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, batch_bits, score, split_samples
 from musenet.events import FIELDS
@@ -304,8 +305,16 @@ class Run:
             "events": self.state.events,
             "minutes": round(self.state.seconds / 60, 2),
             "parameters": parameters(self.model),
+            **self._statistics,
+        }
+
+    @cached_property
+    def _statistics(self) -> dict[str, Any]:
+        """What composing wants to know of the training pieces."""
+        return {
             "style_counts": style_counts(self.train),
             "ensembles": ensembles(self.train),
+            "voices": voices(self.train),
         }
 
     def _write_config(self) -> None:

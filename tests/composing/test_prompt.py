@@ -192,7 +192,7 @@ def test_the_length_is_kept_at_the_pace_of_a_given_file(bpm: float) -> None:
     given = Score(notes, records(TEMPO, [(0, bpm)]), ticks_per_beat=480)
     prompt = Prompt(minutes=1.0)
     opening = opening_of(prompt, given, (PIANO,))
-    wishes = wishes_of(prompt, (PIANO,), opening)
+    wishes = wishes_of(prompt, (PIANO,), opening, {})
     step = decode(opening.table).tempos["bpm"][0]
     begun = seconds_at(decode(opening.table), opening.earliest)
     added = (wishes.seconds - float(begun)) * step / bpm

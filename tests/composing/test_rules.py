@@ -246,3 +246,15 @@ def test_wishes_may_name_instruments_in_any_order() -> None:
     music = table((0, PIANO, 60, 1, 20))
     one, other = rules_for(VIOLIN, PIANO, DRUMS), rules_for(DRUMS, PIANO, VIOLIN)
     assert players(one, music, 3) == players(other, music, 3) == [PIANO, VIOLIN, DRUMS]
+
+
+def test_no_more_notes_sound_at_once_than_there_are_voices() -> None:
+    rules = Rules(Wishes((VIOLIN, PIANO), 600.0, voices=(2, 3)), ROWS)
+    music = table((0, PIANO, 60, 96, 20), (0, VIOLIN, 60, 24, 20), (0, VIOLIN, 64, 48, 20))
+    assert waits(rules, music)[0] == 1
+    assert players(rules, music, 12) == [PIANO]
+    assert VIOLIN in players(rules, music, 24)
+    music = table((0, PIANO, 60, 96, 20), (0, VIOLIN, 60, 24, 20))
+    assert players(rules, music, 0) == [VIOLIN]
+    alone = Rules(Wishes((VIOLIN,), 600.0, voices=(1,)), ROWS)
+    assert players(alone, table((0, VIOLIN, 60, 24, 20)), 12) == [VIOLIN]

@@ -8,9 +8,10 @@ from music import melody, together
 from toys import toy_split
 
 from musenet.corpus.shards import MAX_STYLES, Split
-from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, ensembles, style_counts
+from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, ensembles, style_counts, voices
 from musenet.events import Table, encode
 from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.score import NOTE, Score, records
 from musenet.styles import style_id
 
 JAZZ, MOZART, FOLK = map(style_id, ("jazz", "mozart", "folk"))
@@ -67,3 +68,18 @@ def test_only_the_commonest_are_kept(tmp_path: Path) -> None:
     found = ensembles(split_of(tmp_path, tables, [[JAZZ]] * len(tables)))["jazz"]
     assert len(found) == ENSEMBLES_KEPT
     assert found[0] == ([names[-1]], 2)
+
+
+def test_voices_are_the_notes_that_nearly_never_are_exceeded(tmp_path: Path) -> None:
+    def chords(size: int, count: int) -> Table:
+        rows = [
+            (24 * i, 24, 60 + voice, 80, instrument_id("piano"))
+            for i in range(count)
+            for voice in range(size)
+        ]
+        return encode(Score(records(NOTE, rows)))
+
+    split = toy_split(tmp_path, "train", [chords(3, 300), chords(9, 2), piece("violin")])
+    assert voices(split) == {"piano": 3}
+    split = toy_split(tmp_path, "train", [chords(3, 300), chords(9, 20)])
+    assert voices(split) == {"piano": 9}
