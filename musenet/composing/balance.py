@@ -19,8 +19,10 @@ PATIENCE = 20.0
 FULL_BIAS_AFTER = 20.0
 """Seconds of further silence until the bias is full."""
 FULL_BIAS = 6.0
-SHARE = 0.01
-"""Share of the notes below which an instrument's score is raised."""
+SHARE, STEEPNESS = 0.01, 3.0
+"""Share of the notes below which an instrument's score is raised, and how steeply."""
+LENT = 3
+"""Notes that each instrument is counted to have played, so that beginnings are left alone."""
 LAST_CALL = 8.0
 """Seconds before the end of a minute when an instrument still unheard in it is forced."""
 
@@ -68,11 +70,11 @@ class Balance:
             return added
         silent = seconds[:, None] - self.last[:, self.asked]
         waiting = ((silent - PATIENCE) / FULL_BIAS_AFTER).clip(0.0, 1.0) * FULL_BIAS
-        total = np.maximum(self.notes.sum(axis=1, keepdims=True), 1)
-        share = self.notes[:, self.asked] / total
         goal = min(SHARE, 0.5 / len(self.asked))
-        lacking = np.log(goal / np.maximum(share, goal / 20)).clip(0.0, 3.0)
-        added[:, self.asked] = waiting + np.where(total > 100, lacking, 0.0)
+        total = self.notes.sum(axis=1, keepdims=True)
+        share = (self.notes[:, self.asked] + LENT) / (total + LENT / goal)
+        lacking = (-STEEPNESS * np.log(share / goal)).clip(0.0, FULL_BIAS)
+        added[:, self.asked] = np.maximum(waiting, lacking)
         return added
 
     def must_play(
