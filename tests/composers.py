@@ -53,13 +53,13 @@ def random_composer(seed: int = 0, *, context: int = 64, **facts: Any) -> Compos
 
 def decoder_for(
     prompt: Prompt, model: Model | None = None, *, candidates: int = 1, seed: int = 0,
-    context: int = 48, how: Sampling | None = None,
+    context: int = 48, how: Sampling | None = None, **facts: Any,
 ) -> Decoder:  # fmt: skip
-    """The decoder for a prompt without a given file."""
-    players = choose_instruments(prompt, None, {}, np.random.default_rng(seed))
+    """The decoder for a prompt without a given file, with what a model is told of its training."""
+    players = choose_instruments(prompt, None, facts, np.random.default_rng(seed))
     opening = opening_of(prompt, None, players)
     return Decoder(
-        model or random_model(seed), condition_of(prompt, players, KEYS, {}),
-        wishes_of(prompt, players, opening, {}), how or Sampling(), opening=opening.table,
+        model or random_model(seed), condition_of(prompt, players, KEYS, facts),
+        wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, seed=seed, candidates=candidates, context=context,
     )  # fmt: skip

@@ -186,7 +186,6 @@ class Rules:
             [np.flatnonzero(PITCHES[player]) % 128 + 128 * player for player in self.players]
         )
         self.firsts = np.searchsorted(self.keys, 128 * self.players)
-        self.player_of_key = np.searchsorted(self.players, self.keys // 128)
         self.shortest = DRUM_DURATION if DRUMS in self.players else 1
         self.tempi = np.ones(len(TEMPI), dtype=bool)
         if wishes.tempo is not None:
@@ -222,11 +221,9 @@ class Rules:
         if past.rows < 2:
             return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
         here = self._playable(past, moments.tick, self._last_key(past))
-        here &= ~self._full(past, moments.tick)[:, self.player_of_key]
-        free = past.ends.reshape(len(here), -1)[:, self.keys].min(axis=1)
         again = here.any(axis=1) & (past.instrument != REST)
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
-        least = np.where(again, 0, np.maximum(1, free - moments.tick))
+        least = np.where(again, 0, np.maximum(1, self._free_from(past) - moments.tick))
         spread = self._crowded(past, moments) & (most >= SPREAD)
         least = np.maximum(least, np.where(spread, SPREAD, 0))
         least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
@@ -245,10 +242,8 @@ class Rules:
             only = METRE_EVENT if past.rows == 0 else TEMPO_EVENT
             return np.broadcast_to(np.arange(SIZES[1]) == only, (len(wait), SIZES[1]))
         fresh, left = moments.place == 0, self.onsets_left(moments)
-        playable = self._playable(past, moments.tick, np.where(fresh, -1, self._last_key(past)))
-        plays = np.logical_or.reduceat(playable, self.firsts, axis=1) & (left >= 1)[:, None]
-        fewer = plays & ~self._full(past, moments.tick)
-        plays = np.where(fewer.any(axis=1, keepdims=True), fewer, plays)
+        after = np.where(fresh, -1, self._last_key(past))
+        plays = self._playable(past, moments.tick, after) & (left >= 1)[:, None]
         room = left > np.maximum(1, self.unheard(past))
         bar_begins = (moments.tick - moments.bar_start) % moments.bar_ticks == 0
         beat = moments.tick % TICKS_PER_BEAT == 0
@@ -299,16 +294,21 @@ class Rules:
         return np.where(past.instrument <= DRUMS, 128 * past.instrument + past.pitch % 128, -1)
 
     def _playable(self, past: Past, tick: NDArray[np.int64], after: NDArray[np.int64]) -> Mask:
-        """Which of `keys` are free and stand behind the key `after`."""
+        """Which players may strike a key behind `after`, shape (candidates, players)."""
         ends = past.ends.reshape(len(tick), -1)[:, self.keys]
-        result: Mask = (ends <= tick[:, None]) & (self.keys > after[:, None])
+        free = (ends <= tick[:, None]) & (self.keys > after[:, None])
+        sounding = (past.ends[:, self.players] > tick[:, None, None]).sum(axis=2)
+        result: Mask = np.logical_or.reduceat(free, self.firsts, axis=1) & (sounding < self.voices)
         return result
 
-    def _full(self, past: Past, tick: NDArray[np.int64]) -> Mask:
-        """Which players sound as many notes as they may, shape (candidates, players)."""
-        sounding = past.ends[:, self.players] > tick[:, None, None]
-        result: Mask = sounding.sum(axis=2) >= self.voices
-        return result
+    def _free_from(self, past: Past) -> NDArray[np.int64]:
+        """First tick from which some player may sound another note, shape (candidates,)."""
+        ends = past.ends.reshape(len(past.ends), -1)[:, self.keys]
+        key = np.minimum.reduceat(ends, self.firsts, axis=1)
+        falling = -np.sort(-past.ends[:, self.players], axis=2)
+        voice = falling[:, np.arange(len(self.players)), self.voices - 1]
+        free: NDArray[np.int64] = np.maximum(key, voice).min(axis=1)
+        return free
 
     def _crowded(self, past: Past, moments: Moments) -> Mask:
         """Whether the rows left only suffice for the densest music that `SPREAD` lets pass."""

@@ -23,7 +23,7 @@ from musenet.events import (
     is_valid,
 )
 from musenet.instruments import INSTRUMENTS, instrument_id
-from musenet.score import out_of_range
+from musenet.score import Score, note_ends, out_of_range
 
 TEN = ("violin", "viola", "cello", "contrabass", "flute", "oboe", "clarinet", "horn", "timpani",
        "drums")  # fmt: skip
@@ -39,14 +39,24 @@ LONGINGS: dict[str, dict[int, int]] = {
     "the end": {1: END},
 }
 """What a model may want above all."""
+VOICES = {"flute": 1, "violin": 2, "timpani": 1, "cello": 3}
 PROMPTS = {
     "piano": Prompt(instruments=("piano",), minutes=0.15),
     "drums": Prompt(instruments=("drums",), minutes=0.2, tempo=24.0),
     "narrow": Prompt(instruments=("timpani",), minutes=0.1, tempo=300.0),
     "ten": Prompt(instruments=TEN, minutes=0.15, metre="3/4"),
     "all": Prompt(instruments=tuple(each.name for each in INSTRUMENTS), minutes=0.2),
+    "flute": Prompt(instruments=("flute",), minutes=0.2),
     "notes": Prompt(instruments=TEN, minutes=0.2, notes="C4 R:9 G3", tempo=131.7),
 }
+
+
+def at_once(score: Score, player: int) -> int:
+    """The most notes of an instrument that sound at once."""
+    own = score.notes["instrument"] == player
+    begins, ends = score.notes["onset"][own], note_ends(score)[own]
+    sounding = (begins[:, None] <= begins) & (begins < ends[:, None])
+    return int(sounding.sum(axis=0).max(initial=0))
 
 
 def nobody_is_stuck(monkeypatch: pytest.MonkeyPatch, decoder: Decoder) -> None:
@@ -67,7 +77,7 @@ def test_whatever_a_model_wants_the_piece_is_sound(
     prompt, model = PROMPTS[asked], random_model(3, longing=LONGINGS[longing])
     monkeypatch.setattr(decoding, "EVENTS_PER_SECOND", 24)
     monkeypatch.setattr(decoding, "SPARE_EVENTS", 0)
-    decoder = decoder_for(prompt, model, candidates=2, seed=3)
+    decoder = decoder_for(prompt, model, candidates=2, seed=3, voices=VOICES)
     nobody_is_stuck(monkeypatch, decoder)
     players = [instrument_id(name) for name in prompt.instruments]
     for place, draft in enumerate(decoder.run()):
@@ -78,6 +88,7 @@ def test_whatever_a_model_wants_the_piece_is_sound(
         if draft.ended:
             assert np.array_equal(again[-1], decoder.tables[place, len(draft.table)])
         assert score.instruments == sorted(players)
+        assert all(at_once(score, instrument_id(name)) <= most for name, most in VOICES.items())
         assert not out_of_range(score).any()
         assert 0.95 <= score.seconds / decoder.seconds <= 1.05
         assert not (score.tempos["tick"] % 24).any()

@@ -131,6 +131,14 @@ def test_arranged_styles_are_asked_for_as_arranged() -> None:
     assert (kind("jazz"), kind("mozart"), kind("bach")) == (5, 1, 1)
 
 
+def test_no_more_notes_at_once_than_in_training() -> None:
+    prompt, players = Prompt(), (PIANO, VIOLIN)
+    opening = opening_of(prompt, None, players)
+    known = wishes_of(prompt, players, opening, {"voices": {"violin": 2, "flute": 1}})
+    assert known.voices == (128, 2)
+    assert wishes_of(prompt, players, opening, {}).voices == (128, 128)
+
+
 def opened(notes: str, *instruments: str, **asked: Any) -> Score:
     prompt = Prompt(instruments=instruments or ("piano",), notes=notes, **asked)
     players = choose_instruments(prompt, None, {}, RANDOM)

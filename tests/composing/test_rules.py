@@ -257,4 +257,8 @@ def test_no_more_notes_sound_at_once_than_there_are_voices() -> None:
     music = table((0, PIANO, 60, 96, 20), (0, VIOLIN, 60, 24, 20))
     assert players(rules, music, 0) == [VIOLIN]
     alone = Rules(Wishes((VIOLIN,), 600.0, voices=(1,)), ROWS)
-    assert players(alone, table((0, VIOLIN, 60, 24, 20)), 12) == [VIOLIN]
+    assert waits(alone, table((0, VIOLIN, 60, 24, 20))) == list(range(24, MAX_WAIT + 1))
+    long = table((0, VIOLIN, 60, 120, 20))
+    assert waits(alone, long) == [MAX_WAIT]
+    assert REST in players(alone, long, MAX_WAIT)
+    assert VIOLIN not in players(alone, long, MAX_WAIT)

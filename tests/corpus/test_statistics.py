@@ -8,7 +8,13 @@ from music import melody, together
 from toys import toy_split
 
 from musenet.corpus.shards import MAX_STYLES, Split
-from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, ensembles, style_counts, voices
+from musenet.corpus.statistics import (
+    ENSEMBLES_KEPT,
+    LARGEST_ENSEMBLE,
+    ensembles,
+    style_counts,
+    voices,
+)
 from musenet.events import Table, encode
 from musenet.instruments import INSTRUMENTS, instrument_id
 from musenet.score import NOTE, Score, records
