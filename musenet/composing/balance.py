@@ -19,7 +19,7 @@ PATIENCE = 20.0
 FULL_BIAS_AFTER = 20.0
 """Seconds of further silence until the bias is full."""
 FULL_BIAS = 6.0
-SHARE, STEEPNESS = 0.01, 3.0
+SHARE, STEEPNESS = 0.012, 6.0
 """Share of the notes below which an instrument's score is raised, and how steeply."""
 LENT = 3
 """Notes that each instrument is counted to have played, so that beginnings are left alone."""

@@ -27,6 +27,8 @@ from musenet.events import END, NO_PITCH, PITCH_OFFSET, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
 from musenet.model import Model
 
+TOLD_LENGTH = 0.955
+"""Share of the length asked for that the model is told: pieces often outlast what it expects."""
 _FINISHED = (0, END, NO_PITCH, 0, 0)
 
 
@@ -59,7 +61,7 @@ class Decoder:
         self.lengths = np.full(candidates, len(opening))
         self.alive = np.ones(candidates, dtype=bool)
         self.ended = np.zeros(candidates, dtype=bool)
-        self.how, self.seconds = how, wishes.seconds
+        self.how, self.told = how, wishes.seconds * TOLD_LENGTH
         self.rules = Rules(wishes, self.tables.shape[1])
         self.past = Past.of(opening, earliest, candidates)
         self.moments = _after(opening, candidates)
@@ -67,7 +69,7 @@ class Decoder:
         self.balance.take_in(opening)
         self.random = [np.random.default_rng([seed, place]) for place in range(candidates)]
         self.heads = model.heads
-        self.engine = Engine(model, condition, candidates, context, wishes.seconds)
+        self.engine = Engine(model, condition, candidates, context, self.told)
         self.hidden: Tensor = self.engine.begin(opening)
 
     @torch.inference_mode()
@@ -95,7 +97,8 @@ class Decoder:
             field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0
         ) -> NDArray[np.int64]:
             scores: NDArray[np.float32] = self.heads.logits(field, x).cpu().numpy()
-            return sample(scores + bias, allowed, chance[:, field], self.how)
+            rare = END if field == 1 else -1
+            return sample(scores + bias, allowed, chance[:, field], self.how, rare)
 
         def link(field: int, ids: NDArray[np.int64], columns: Features | None = None) -> Tensor:
             told = None if columns is None else torch.from_numpy(columns).to(x.device)
@@ -103,7 +106,7 @@ class Decoder:
 
         wait = choose(0, self.rules.waits(past, self.moments))
         now = self.moments.after_wait(wait)
-        columns = features(now, self.seconds)
+        columns = features(now, self.told)
         x = link(0, wait, columns)
         allowed, forced = self._players(now, wait)
         instrument = choose(1, allowed, self.balance.bias(now.seconds))
@@ -133,7 +136,8 @@ class Decoder:
         values = ids.copy()
         values[:, 2] -= PITCH_OFFSET[instrument]
         self.tables[:, row] = values
-        self.ended |= self.alive & (instrument == END)
+        free = self.rules.onsets_left(now) > 0  # else the limit leaves nothing but the end
+        self.ended |= self.alive & (instrument == END) & free
         self.balance.add(instrument, now.seconds, self.alive)
         self.balance.forced += forced
         self.past.add(ids, now.tick)

@@ -18,12 +18,13 @@ class Sampling:
     Attributes:
         temperature: divides the scores; below 1 plainer, above 1 wilder.
         top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
-        min_p: leave out what is less likely than this share of the likeliest value.
+        min_p: leave out what is less likely than this share of the likeliest value (Nguyen et al.,
+            2024); it keeps a small model from straying where it is sure.
     """
 
     temperature: float = 1.0
     top_p: float = 0.98
-    min_p: float = 0.01
+    min_p: float = 0.05
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -41,7 +42,7 @@ class Sampling:
 
 def sample(
     scores: NDArray[np.floating[Any]], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
-    how: Sampling,
+    how: Sampling, rare: int = -1,
 ) -> NDArray[np.int64]:  # fmt: skip
     """A value for each row, by inverting the cumulative distribution at `chance`.
 
@@ -50,6 +51,7 @@ def sample(
         allowed: which values may be chosen, shape (rows, values); all, where a row has none.
         chance: a number in [0, 1) for each row.
         how: temperature and cut-offs.
+        rare: a value that the cut-offs leave alone, since it comes only once; -1 for none.
 
     Returns:
         Chosen values, shape (rows,).
@@ -61,8 +63,10 @@ def sample(
     ranked = np.take_along_axis(weights, order, axis=1)
     before = np.cumsum(ranked, axis=1) - ranked
     kept = (before < how.top_p * ranked.sum(axis=1, keepdims=True)) & (ranked >= how.min_p)
+    kept |= (order == rare) & (ranked > 0.0)
     cumulative = np.cumsum(np.where(kept, ranked, 0.0), axis=1)
     place = (cumulative <= chance[:, None] * cumulative[:, -1:]).sum(axis=1)
-    place = np.minimum(place, kept.sum(axis=1) - 1)
+    last = kept.shape[1] - 1 - kept[:, ::-1].argmax(axis=1)
+    place = np.minimum(place, last)
     chosen: NDArray[np.int64] = np.take_along_axis(order, place[:, None], axis=1)[:, 0]
     return chosen

@@ -49,10 +49,10 @@ def test_an_instrument_with_few_notes_is_raised() -> None:
         play(balance, 3, 10.0)
     play(balance, 5, 10.0)
     one = bias(balance, 10.0)
-    play(balance, 5, 10.0)
-    two = bias(balance, 10.0)
-    assert one[0] == two[0] == 0.0
-    assert one[1] > two[1] > 0.0
+    for _ in range(100):
+        play(balance, 5, 10.0)
+    assert one[0] == 0.0 < one[1]
+    assert bias(balance, 10.0) == [0.0, 0.0]
 
 
 def test_one_instrument_alone_needs_no_help() -> None:

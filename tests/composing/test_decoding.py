@@ -90,7 +90,7 @@ def test_whatever_a_model_wants_the_piece_is_sound(
         assert score.instruments == sorted(players)
         assert all(at_once(score, instrument_id(name)) <= most for name, most in VOICES.items())
         assert not out_of_range(score).any()
-        assert 0.95 <= score.seconds / decoder.seconds <= 1.05
+        assert 0.95 <= score.seconds / decoder.rules.wishes.seconds <= 1.05
         assert not (score.tempos["tick"] % 24).any()
         assert len(score.metres) == 1 or (prompt.metre is None and not prompt.notes)
         assert draft.forced <= is_note(draft.table).sum()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def pitches(rules: Rules, music: Table, wait: int, instrument: int) -> list[int]
     return np.flatnonzero(mask[0]).tolist()
 
 
-def rules_for(*instruments: int, seconds: float = 600.0, **asked: int) -> Rules:
+def rules_for(*instruments: int, seconds: float = 600.0, **asked: Any) -> Rules:
     return Rules(Wishes(instruments, seconds, **asked), ROWS)
 
 
