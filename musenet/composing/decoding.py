@@ -27,7 +27,7 @@ from musenet.events import END, NO_PITCH, PITCH_OFFSET, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
 from musenet.model import Model
 
-TOLD_LENGTH = 0.955
+TOLD_LENGTH = 0.97
 """Share of the length asked for that the model is told: pieces often outlast what it expects."""
 _FINISHED = (0, END, NO_PITCH, 0, 0)
 

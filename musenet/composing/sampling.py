@@ -19,12 +19,12 @@ class Sampling:
         temperature: divides the scores; below 1 plainer, above 1 wilder.
         top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
         min_p: leave out what is less likely than this share of the likeliest value (Nguyen et al.,
-            2024); it keeps a small model from straying where it is sure.
+            2024); higher values keep a small model from straying, and soon let it loop.
     """
 
     temperature: float = 1.0
     top_p: float = 0.98
-    min_p: float = 0.05
+    min_p: float = 0.01
 
     def __post_init__(self) -> None:
         """Check the ranges.
