@@ -1,6 +1,6 @@
 """Prints what building a corpus costs and gives: time, memory, sizes, counts, split.
 
-    python benchmarks/corpus.py FOLDER_OF_ARCHIVES [--workers 2] [--exclude PATTERN]
+python benchmarks/corpus.py FOLDER_OF_ARCHIVES [--workers 2] [--exclude PATTERN]
 """
 
 from __future__ import annotations

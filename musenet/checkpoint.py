@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from musenet.corpus.shards import replacing
 from musenet.errors import UserError
+from musenet.files import write_atomically
 from musenet.instruments import INSTRUMENTS
 from musenet.model import Model
 from musenet.presets import ModelConfig
@@ -23,21 +23,6 @@ from musenet.styles import STYLES
 
 FORMAT = 1
 _SCALE = ".scale"
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a crash or a full disk leaves the old one or the new one whole.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(data)
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise UserError(f"cannot write {path}: {reason}; choose another place") from error
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:

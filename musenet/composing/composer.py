@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from musenet import __version__, midi
-from musenet.checkpoint import fingerprint, load_model, write_atomically
+from musenet.checkpoint import fingerprint, load_model
 from musenet.composing.decoding import Decoder, Draft
 from musenet.composing.prompt import (
     Opening,
@@ -28,6 +28,7 @@ from musenet.composing.sampling import Sampling
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.events import decode, is_note
+from musenet.files import write_atomically
 from musenet.instruments import INSTRUMENTS
 from musenet.key import key_of
 from musenet.model import Model

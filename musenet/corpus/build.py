@@ -94,9 +94,7 @@ def build(
     return report
 
 
-def _prepare(
-    containers: Sequence[Container], folder: Path, workers: int, tell: Tell
-) -> list[Path]:
+def _prepare(containers: Sequence[Container], folder: Path, workers: int, tell: Tell) -> list[Path]:
     """The parts of all chunks in order, made by several processes where they are not there."""
     chunks = list(chunks_of(containers))
     paths: list[Path | None] = [None] * len(chunks)
@@ -209,9 +207,7 @@ def _style_rows(labels: Sequence[Labels]) -> NDArray[np.int16]:
 
 def _places(provenance: Sequence[Provenance], field: str) -> NDArray[np.int16]:
     known = {value: place for place, value in enumerate(values(provenance, field))}
-    return np.array(
-        [known[getattr(row, field) or "unknown"] for row in provenance], dtype=np.int16
-    )
+    return np.array([known[getattr(row, field) or "unknown"] for row in provenance], dtype=np.int16)
 
 
 def _tempo_guessed(catalogue: Catalogue) -> NDArray[np.bool_]:

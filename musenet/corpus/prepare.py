@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from musenet.condition import SOURCES
 from musenet.corpus.clean import RejectedError, clean, default_tempo, sane_tempos
 from musenet.corpus.fingerprint import Shingles, digests, fingerprint
-from musenet.corpus.shards import replacing
 from musenet.corpus.sources import Chunk, read_entries
 from musenet.errors import UserError
 from musenet.events import Table, encode, is_note
 from musenet.features import moments_of
+from musenet.files import replacing
 from musenet.key import key_of
 from musenet.midi import load
 from musenet.score import Score

@@ -7,11 +7,8 @@ A corpus folder holds for each split `{split}.events.npy`, the tables of
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 
 from musenet.errors import UserError
 from musenet.events import Table
+from musenet.files import replacing
 from musenet.instruments import INSTRUMENTS
 from musenet.styles import STYLES
 
@@ -122,9 +120,7 @@ def open_split(folder: Path, split: str) -> Split:
     return Split(events, pieces, tuple(names))
 
 
-def _agree(
-    events: NDArray[np.uint8], pieces: NDArray[np.void], names: Sequence[str]
-) -> bool:
+def _agree(events: NDArray[np.uint8], pieces: NDArray[np.void], names: Sequence[str]) -> bool:
     """Whether the three files of a split tell of the same pieces."""
     starts = np.r_[0, np.cumsum(pieces["events"], dtype=np.int64)]
     shaped = events.dtype == np.uint8 and events.shape == (int(starts[-1]), 5)
@@ -169,20 +165,3 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with replacing(path) as file:
         file.write(text.encode("utf8"))
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `path` when the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from musenet.errors import UserError
+from musenet.files import write_atomically
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.midi import smf
 from musenet.midi.describing import COMMENT_PREFIX
@@ -52,7 +52,7 @@ def save(score: Score, path: Path | str, *, title: str = "", comment: str = "") 
     Raises:
         UserError: the score is too long for a MIDI file, or the path cannot be written.
     """
-    _write(Path(path), to_bytes(score, title=title, comment=comment))
+    write_atomically(Path(path), to_bytes(score, title=title, comment=comment))
 
 
 def to_bytes(score: Score, *, title: str = "", comment: str = "") -> bytes:
@@ -205,18 +205,3 @@ def _releases(part: Part) -> Iterator[Message]:
     ends = (notes["onset"] + notes["duration"]).tolist()
     for tick, pitch in zip(ends, notes["pitch"].tolist(), strict=True):
         yield tick, bytes([status, pitch, RELEASE_VELOCITY])
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes a file that is whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, ValueError) as error:
-        temporary.unlink(missing_ok=True)
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{path}: cannot be written ({reason})") from error

@@ -19,8 +19,9 @@ import numpy as np
 import soundfile
 
 from musenet.errors import UserError
+from musenet.files import write_atomically
 from musenet.rendering.resampling import Sound, resample
-from musenet.rendering.writing import suffix_of, write_whole
+from musenet.rendering.writing import suffix_of
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -140,7 +141,7 @@ def save_audio(
     """
     suffix = suffix_of(path, FORMATS, "audio")
     sound = render(midi, sample_rate=sample_rate, soundfont=soundfont)
-    write_whole(path, encode(sound, sample_rate, suffix))
+    write_atomically(path, encode(sound, sample_rate, suffix))
 
 
 def encode(sound: Sound, sample_rate: int, suffix: str) -> bytes:

@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from musenet.files import write_atomically
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.rendering.appearance import drum_key_name, instrument_colours
 from musenet.rendering.layout import (
@@ -26,7 +27,7 @@ from musenet.rendering.layout import (
     System,
     lay_out,
 )
-from musenet.rendering.writing import suffix_of, write_whole
+from musenet.rendering.writing import suffix_of
 from musenet.score import Array, Score, note_ends, seconds_at, tempo_map
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -60,7 +61,7 @@ def piano_roll(score: Score, path: Path, *, title: str = "") -> None:
     suffix = suffix_of(path, FORMATS, "a piano roll")
     buffer = io.BytesIO()
     draw(score, title).savefig(buffer, format=suffix[1:], dpi=_DPI)
-    write_whole(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
 
 
 def draw(score: Score, title: str = "") -> Figure:

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from musenet.checkpoint import save_model, write_atomically
+from musenet.checkpoint import save_model
 from musenet.corpus.shards import Split, open_split
 from musenet.corpus.statistics import ensembles, style_counts, voices
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, batch_bits, score, split_samples
 from musenet.events import FIELDS
+from musenet.files import write_atomically
 from musenet.model import PROMPT_ROWS, Model, parameters
 from musenet.presets import ModelConfig
 from musenet.training.augment import Augmentation

@@ -41,9 +41,7 @@ def test_an_arrangement_ties_to_its_tune() -> None:
     plain = title("MIDI/reelsa-c53.mid")
     groove_last = title("march/reelsa_c53--casio_March.mid", flag="arranged")
     credit = "Irving Berlin-Ada Lee"
-    tune_last = title(
-        "rock/Irving_Berlin-Ada_Lee--Reelsa_c53.mid", flag="arranged", credit=credit
-    )
+    tune_last = title("rock/Irving_Berlin-Ada_Lee--Reelsa_c53.mid", flag="arranged", credit=credit)
     assert tied(plain, groove_last, tune_last)
     assert not tied(groove_last, title("march/jigs7--casio_March.mid", flag="arranged"))
     assert not tied(plain, title("folk/reelsa-c53.mid"))

@@ -153,8 +153,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="No such file"):
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "none").write_bytes(b"a file")
+    with pytest.raises(UserError, match="cannot write"):
         save_audio(SCALE, tmp_path / "none" / "piece.wav")
 
 
