@@ -29,6 +29,8 @@ from musenet.model import Model
 
 TOLD_LENGTH = 0.97
 """Share of the length asked for that the model is told: pieces often outlast what it expects."""
+END_BIAS = 4.0
+"""What is added to the score of the end, growing from the length told to the latest end."""
 _FINISHED = (0, END, NO_PITCH, 0, 0)
 
 
@@ -109,7 +111,9 @@ class Decoder:
         columns = features(now, self.told)
         x = link(0, wait, columns)
         allowed, forced = self._players(now, wait)
-        instrument = choose(1, allowed, self.balance.bias(now.seconds))
+        bias = self.balance.bias(now.seconds)
+        bias[:, END] = self._overtime(now) * END_BIAS
+        instrument = choose(1, allowed, bias)
         x = link(1, instrument)
         pitch = choose(2, self.rules.pitches(past, now, instrument))
         x = link(2, pitch)
@@ -118,6 +122,12 @@ class Decoder:
         velocity = choose(4, self.rules.velocities(instrument))
         self._add(np.stack([wait, instrument, pitch, duration, velocity], axis=1), now, forced)
         return columns
+
+    def _overtime(self, now: Moments) -> NDArray[np.float64]:
+        """How much of the time between the length told and the latest end is used up, 0 to 1."""
+        latest = self.rules.wishes.seconds * LATEST_END
+        over: NDArray[np.float64] = (now.seconds - self.told) / (latest - self.told)
+        return over.clip(0.0, 1.0)
 
     def _players(self, now: Moments, wait: NDArray[np.int64]) -> tuple[Mask, Mask]:
         """Which instruments may come, and for which candidates one is forced."""

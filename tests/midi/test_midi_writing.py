@@ -168,10 +168,8 @@ def test_save_writes_the_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_written_is_refused_and_left_clean(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be written"):
-        midi.save(Score(), tmp_path / "none" / "piece.mid")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="cannot write"):
         midi.save(Score(), tmp_path / "folder")
     assert [file.name for file in tmp_path.iterdir()] == ["folder"]
 
