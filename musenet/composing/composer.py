@@ -115,8 +115,8 @@ class Composer:
         how = Sampling(temperature, top_p)
         players_asked = (instruments,) if isinstance(instruments, str) else tuple(instruments)
         prompt = Prompt(style_weights(styles), players_asked, minutes, tempo, metre, notes)
+        score = None if given is None else _given_score(given)
         source = None if given is None else _read(given)
-        score = None if source is None else _given_score(source)
         players = choose_instruments(prompt, score, self.facts, np.random.default_rng(seed))
         opening = opening_of(prompt, score, players)
         key = KEYS if score is None else key_of(score)[0]
@@ -163,8 +163,8 @@ def _read(given: Path | str | bytes) -> bytes:
         raise UserError(f"cannot read {given}: {error.strerror}; give a MIDI file") from error
 
 
-def _given_score(source: bytes) -> Score:
-    score = midi.load(source)
+def _given_score(given: Path | str | bytes) -> Score:
+    score = midi.load(given)
     if not len(score.notes):
         raise UserError("the given file has no notes: give one that has, or none")
     return score

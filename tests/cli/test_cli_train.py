@@ -88,13 +88,14 @@ def test_interrupted_and_resumed_is_as_if_it_had_not_been(
     begin: Run, run: Run, corpus: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    before = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
         interrupt_at(2, patch)
         stopped = begin("--steps", 4)
     assert stopped.code == 130
     folder = tmp_path / "run"
     assert stopped.err.endswith(f"go on with: musenet train --resume --out {folder}\n")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     resumed = run("train", "--resume", "--out", folder)
     assert (resumed.code, "4 steps" in resumed.out) == (0, True)
     whole = run("train", *TINY, "--data", corpus, "--out", tmp_path / "whole", "--steps", 4)
