@@ -18,7 +18,7 @@ PATIENCE = 20.0
 """Seconds an instrument may be silent before its score is raised."""
 FULL_BIAS_AFTER = 20.0
 """Seconds of further silence until the bias is full."""
-FULL_BIAS = 6.0
+FULL_BIAS = 8.0
 SHARE, STEEPNESS = 0.012, 6.0
 """Share of the notes below which an instrument's score is raised, and how steeply."""
 LENT = 3
