@@ -238,7 +238,7 @@ def test_given_music_may_be_a_path(tmp_path: Path) -> None:
         ({"notes": "C4", "given": b""}, "a given file has its notes, tempo and metre"),
         ({"tempo": 90.0, "given": b""}, "a given file has its notes, tempo and metre"),
         ({"given": b"MThd"}, "MIDI"),
-        ({"given": "nowhere.mid"}, "cannot read nowhere.mid"),
+        ({"given": "nowhere.mid"}, "nowhere.mid: no such file"),
         ({"given": midi_file(track(tempo(0, 90)))}, "no notes"),
         ({"given": midi_file(track(*tune(range(40, 80)))), "minutes": 0.3}, "give --minutes 0.4"),
     ],
