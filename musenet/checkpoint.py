@@ -105,11 +105,21 @@ def load_model(
     _check_names(file, meta)
     try:
         model = Model(ModelConfig(**meta["model"]), dtype)
-        model.load_state_dict(from_int8(packed))
+        model.load_state_dict(_with_new_features(from_int8(packed), model))
         facts = dict(meta["facts"])
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{file} does not fit this version of musenet: train it anew") from error
     return model.to(device).eval(), facts
+
+
+def _with_new_features(tensors: dict[str, Tensor], model: Model) -> dict[str, Tensor]:
+    """Features that came after a model was trained mean nothing to it: their tables are zero."""
+    missing = {
+        name: torch.zeros_like(tensor)
+        for name, tensor in model.state_dict().items()
+        if "moment.tables." in name and name not in tensors
+    }
+    return {**tensors, **missing}
 
 
 def _check_names(file: Path, meta: Mapping[str, Any]) -> None:

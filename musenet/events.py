@@ -73,7 +73,7 @@ def encode(score: Score) -> Table:
     ticks = np.concatenate([score.metres["tick"], score.tempos["tick"], score.notes["onset"]])
     order = np.argsort(ticks, kind="stable")
     rows = np.concatenate([rows[order], [[0, END, 0, 0, 0]]])
-    return _spaced(rows, np.r_[ticks[order], score.end])
+    return spaced(rows, np.r_[ticks[order], score.end])
 
 
 def _metre_rows(metres: Array) -> NDArray[np.int64]:
@@ -100,8 +100,13 @@ def _note_rows(notes: Array) -> NDArray[np.int64]:
     return rows
 
 
-def _spaced(rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> Table:
-    """Rows with their waits filled in, and rests where a gap is longer than one wait."""
+def spaced(rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> Table:
+    """Rows with their waits filled in, and rests where a gap is longer than one wait.
+
+    Args:
+        rows: events in order, shape (n, 5); the waits are written into it.
+        ticks: when each comes, never falling, shape (n,).
+    """
     gaps = np.diff(ticks, prepend=0)
     rests = np.maximum(0, (gaps - 1) // MAX_WAIT)
     place = np.cumsum(rests + 1) - 1

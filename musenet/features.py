@@ -7,7 +7,7 @@ of the piece alone, so that training and composing compute the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -19,12 +19,23 @@ from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
 
 Number = TypeVar("Number", np.int64, np.float64)
 Features = NDArray[np.int32]
-"""Shape (moments, 6), columns as in `COLUMNS`."""
+"""Shape (moments, 10), columns as in `COLUMNS`."""
 
-COLUMNS = ("tick", "chord place", "part", "countdown", "tick in beat", "beat in bar")
+COLUMNS = (
+    "tick", "chord place", "part", "countdown", "tick in beat", "beat in bar",
+    "chord", "density", "dynamics", "given",
+)  # fmt: skip
+"""Structure, then the controls that change in time (`controls`), then the mark of given notes."""
+GIVEN = COLUMNS.index("given")
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
+CHORDS, DENSITIES, DYNAMICS = 121, 12, 8
 NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT = PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS
+NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS)
 """Ids for features that are not told."""
+FEATURE_SIZES = (
+    0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2
+)  # fmt: skip
+"""Ids of each column, spare ids included; ticks have none."""
 
 SECONDS_PER_TICK: NDArray[np.float64] = 60.0 / (TEMPI * TICKS_PER_BEAT)
 BAR_TICKS: NDArray[np.int64] = np.array([bar_ticks(*metre, TICKS_PER_BEAT) for metre in METRES])
@@ -75,6 +86,11 @@ class Moments:
             self.bar_start[index],
             self.bar_ticks[index],
         )
+
+    def ahead(self, ticks: NDArray[np.int64]) -> Moments:
+        """The moments so many ticks later, if tempo and metre stay."""
+        seconds = self.seconds + ticks * self.seconds_per_tick
+        return replace(self, tick=self.tick + ticks, seconds=seconds)
 
     def after_wait(self, wait: NDArray[np.int64]) -> Moments:
         """The state at the next row of each piece, once its wait is known."""
@@ -132,7 +148,12 @@ def _in_force(
 
 
 def features(
-    moments: Moments, total_seconds: NDArray[np.float64] | float, *, beat_known: bool = True
+    moments: Moments,
+    total_seconds: NDArray[np.float64] | float,
+    *,
+    beat_known: bool = True,
+    controls: NDArray[np.int32] | tuple[int, int, int] = NOT_TOLD,
+    given: NDArray[np.bool_] | bool = False,
 ) -> Features:
     """The features that the model sees.
 
@@ -140,6 +161,8 @@ def features(
         moments: states of time.
         total_seconds: length of the piece, or not finite where it is not told.
         beat_known: whether ticks lie on a beat (some performances have none).
+        controls: chord, density and dynamics at each moment, shape (moments, 3).
+        given: whether the event of each moment is a note given ahead of time.
     """
     total = np.broadcast_to(np.asarray(total_seconds, dtype=np.float64), moments.tick.shape)
     told = np.isfinite(total)
@@ -155,4 +178,6 @@ def features(
     columns[:, 3] = np.where(told, np.minimum(COUNTDOWNS - 1, np.ceil(beats_left)), NO_COUNTDOWN)
     columns[:, 4] = in_bar % TICKS_PER_BEAT if beat_known else NO_TICK
     columns[:, 5] = np.minimum(BAR_BEATS - 1, in_bar // TICKS_PER_BEAT) if beat_known else NO_BEAT
+    columns[:, 6:9] = controls
+    columns[:, GIVEN] = given
     return columns

@@ -3,8 +3,8 @@
 - pre-norm, rotary positions, normalised queries and keys, grouped keys and values, squared
   ReLU, output projections that start at zero; or learned positions and GELU, as MuseNet had;
 - input: five field embeddings and the embeddings of the moment (time, place in the chord,
-  part, countdown, place in the bar), summed; in front five rows of prompt; each row also
-  gets a matrix of the row before it, so that one layer of attention suffices to find what
+  part, countdown, place in the bar, controls), summed; in front five rows of prompt; each row
+  also gets a matrix of the row before it, so that one layer of attention suffices to find what
   followed the same event earlier in the piece;
 - output: a chain of heads, wait → instrument → pitch → duration → velocity, each of which
   knows the fields before it (chain rule) and, from `wait` on, the moment it leads to.
@@ -24,7 +24,7 @@ from torch.utils.checkpoint import checkpoint
 
 from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
 from musenet.events import FIELDS, SIZES
-from musenet.features import BAR_BEATS, BEAT_TICKS, CHORD_PLACES, COUNTDOWNS, PARTS
+from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN
 from musenet.presets import ModelConfig
 from musenet.score import TICKS_PER_BEAT
 
@@ -97,27 +97,29 @@ def _table(rows: int, width: int) -> nn.Embedding:
 
 
 class MomentEmbedding(nn.Module):
-    """MuseNet's structural embeddings and the place in the bar, summed.
+    """MuseNet's structural embeddings, the place in the bar and the controls, summed.
 
     Elapsed time enters as sines and cosines of 2 to 4,096 beats, so that all notes of a
     chord share it and later times than any in training are nothing new.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create the tables."""
         super().__init__()
-        sizes = (CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1)
-        self.tables = nn.ModuleList(_table(size, width) for size in sizes)
-        self.time = Linear(2 * _PERIODS, width)
+        self.tables = nn.ModuleList(_table(size, config.width) for size in FEATURE_SIZES[1:])
+        self.time = Linear(2 * _PERIODS, config.width)
+        self.seen = [place for place, name in enumerate(COLUMNS) if name not in config.blind]
 
     def forward(self, features_BTF: Tensor, dtype: torch.dtype) -> Tensor:
         """Features as in `features.COLUMNS` to (B, T, D)."""
         beats = features_BTF[..., :1].to(torch.float32) / TICKS_PER_BEAT
         periods = 2.0 ** torch.arange(1, _PERIODS + 1, device=beats.device)
         angles = 2 * torch.pi * beats / periods
-        x_BTD: Tensor = self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        waves = torch.cat([angles.sin(), angles.cos()], dim=-1)
+        x_BTD: Tensor = self.time(waves if 0 in self.seen else torch.zeros_like(waves))
         for column, table in enumerate(self.tables, start=1):
-            x_BTD = x_BTD + table(features_BTF[..., column])
+            if column in self.seen:
+                x_BTD = x_BTD + table(features_BTF[..., column])
         return x_BTD.to(dtype)
 
 
@@ -150,16 +152,28 @@ class Attention(nn.Module):
         self.key = Linear(config.width, config.kv_heads * config.head_width)
         self.value = Linear(config.width, config.kv_heads * config.head_width)
         self.out = Linear(config.heads * config.head_width, config.width, zero=True)
+        self.embedded = (
+            Linear(config.width, config.kv_heads * config.head_width, zero=True)
+            if config.value_embeddings
+            else None
+        )
 
-    def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, embedded_BTD: Tensor, rotation: Rotation | None, cache: LayerCache
+    ) -> Tensor:
         """Attend to the positions up to each one; `cache` holds those before the first."""
         batch, length, _ = x_BTD.shape
 
         def split(x: Tensor) -> Tensor:
             return x.view(batch, length, -1, self.config.head_width).transpose(1, 2)
 
-        q_BNTH, k_BKTH = norm(split(self.query(x_BTD))), norm(split(self.key(x_BTD)))
-        v_BKTH = split(self.value(x_BTD))
+        q_BNTH, k_BKTH = split(self.query(x_BTD)), split(self.key(x_BTD))
+        if self.config.qk_norm:
+            q_BNTH, k_BKTH = norm(q_BNTH), norm(k_BKTH)
+        values_BTD = self.value(x_BTD)
+        if self.embedded is not None:
+            values_BTD = values_BTD + self.embedded(embedded_BTD)
+        v_BKTH = split(values_BTD)
         if rotation is not None:
             q_BNTH, k_BKTH = rotate(q_BNTH, rotation), rotate(k_BKTH, rotation)
         mask = None
@@ -227,9 +241,11 @@ class Block(nn.Module):
         self.attention = Attention(config)
         self.feed_forward = FeedForward(config.width, 4 * config.width, config.activation)
 
-    def forward(self, x_BTD: Tensor, rotation: Rotation | None, cache: LayerCache) -> Tensor:
-        """Shape (B, T, D) to (B, T, D)."""
-        x_BTD = x_BTD + self.attention(norm(x_BTD), rotation, cache)
+    def forward(
+        self, x_BTD: Tensor, embedded_BTD: Tensor, rotation: Rotation | None, cache: LayerCache
+    ) -> Tensor:
+        """The stream and what was embedded, (B, T, D), to the stream."""
+        x_BTD = x_BTD + self.attention(norm(x_BTD), embedded_BTD, rotation, cache)
         y_BTD: Tensor = x_BTD + self.feed_forward(norm(x_BTD))
         return y_BTD
 
@@ -245,7 +261,7 @@ class Heads(nn.Module):
         self.frequent = nn.ParameterList(torch.zeros(size) for size in SIZES)
         self.chosen = nn.ModuleList(_table(size, width) for size in SIZES[:-1])
         self.links = nn.ModuleList(FeedForward(width, width, config.activation) for _ in SIZES[:-1])
-        self.moment = MomentEmbedding(width)
+        self.moment = MomentEmbedding(config)
 
     def logits(self, field: int, x: Tensor) -> Tensor:
         """Scores of a field's values in fp32, shape (…, V)."""
@@ -278,7 +294,7 @@ class Model(nn.Module):
         self.dtype = dtype
         width = config.width
         self.fields = nn.ModuleList(_table(size, width) for size in SIZES)
-        self.moment = MomentEmbedding(width)
+        self.moment = MomentEmbedding(config)
         self.style = _table(STYLE_SLOTS, width)
         self.instruments = _table(INSTRUMENT_SLOTS, width)
         self.key = _table(KEYS + 1, width)
@@ -286,7 +302,7 @@ class Model(nn.Module):
         self.start = _table(2, width)
         self.prompt_row = _table(PROMPT_ROWS, width)
         self.learned = _table(config.context, width) if config.positions == "learned" else None
-        self.previous = Linear(width, width)
+        self.previous = Linear(width, width) if config.token_shift else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.heads = Heads(config)
 
@@ -326,19 +342,21 @@ class Model(nn.Module):
             x_BTD = x_BTD + self.learned.weight[start : start + length].to(x_BTD.dtype)
         else:
             rotation = rotation_at(start, length, self.config, x_BTD)
-        x_BTD = norm(x_BTD)
+        x_BTD = embedded_BTD = norm(x_BTD)
         for layer, block in enumerate(self.blocks):
             held = (cache.keys[layer], cache.values[layer], start) if cache else None
             if self.config.recompute and self.training:
-                x_BTD = checkpoint(block, x_BTD, rotation, held, use_reentrant=False)
+                x_BTD = checkpoint(block, x_BTD, embedded_BTD, rotation, held, use_reentrant=False)
             else:
-                x_BTD = block(x_BTD, rotation, held)
+                x_BTD = block(x_BTD, embedded_BTD, rotation, held)
         if cache:
             cache.length += length
         return norm(x_BTD)
 
     def _with_previous(self, x_BTD: Tensor, cache: Cache | None) -> Tensor:
         """Each row with a matrix of the one before it added (token shift, Peng et al., 2023)."""
+        if self.previous is None:
+            return x_BTD
         first = cache.last if cache else torch.zeros_like(x_BTD[:, :1])
         before_BTD = torch.cat([first, x_BTD[:, :-1]], dim=1)
         if cache:
@@ -347,15 +365,20 @@ class Model(nn.Module):
         return x_BTD + shifted
 
     def losses(self, x_BTD: Tensor, next_BT5: Tensor, next_features_BTF: Tensor) -> Tensor:
-        """Nats of each field of each next event given the hidden states, (B, T, 5)."""
+        """Nats of each field of each next event given the hidden states, (B, T, 5).
+
+        Of a given event only the wait says something: that nothing else came before it.
+        """
         nats = []
+        given_BT = next_features_BTF[..., GIVEN] > 0
         for field in range(len(FIELDS)):
             logits_BTV = self.heads.logits(field, x_BTD)
-            nats.append(
-                F.cross_entropy(
-                    logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
-                ).view(next_BT5.shape[:2])
-            )
+            nats_BT = F.cross_entropy(
+                logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
+            ).view(next_BT5.shape[:2])
+            if field == 0:
+                nats_BT = torch.where(given_BT, _survival(logits_BTV, next_BT5[..., 0]), nats_BT)
+            nats.append(nats_BT)
             if field + 1 < len(FIELDS):
                 features = next_features_BTF if field == 0 else None
                 x_BTD = self.heads.choose(field, x_BTD, next_BT5[..., field], features)
@@ -369,6 +392,13 @@ class Model(nn.Module):
         )
         hidden_BTD = self.trunk(x_BTD)[:, PROMPT_ROWS - 1 :]
         return self.losses(hidden_BTD, ids_BT5, features_BTF)
+
+
+def _survival(logits_BTV: Tensor, wait_BT: Tensor) -> Tensor:
+    """Nats of the next event coming no sooner than after a wait, (B, T)."""
+    later_BTV = torch.arange(logits_BTV.shape[-1], device=logits_BTV.device) >= wait_BT[..., None]
+    later_BT = logits_BTV.masked_fill(~later_BTV, -torch.inf).logsumexp(dim=-1)
+    return logits_BTV.logsumexp(dim=-1) - later_BT
 
 
 def parameters(model: nn.Module) -> int:

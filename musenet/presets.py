@@ -21,6 +21,11 @@ class ModelConfig:
         positions: rotary, or learned as published for MuseNet.
         activation: of the feed-forward layers, four times as wide as the stream.
         recompute: whether training recomputes activations to save memory.
+        qk_norm: whether queries and keys are normalised (Henry et al., 2020).
+        token_shift: whether each row gets a matrix of the row before it (Peng et al., 2023).
+        value_embeddings: whether each layer's values get a matrix of the embedded row, after
+            the value residual (Zhou et al., 2024).
+        blind: features (`features.COLUMNS`) that the network does not see, for ablations.
     """
 
     layers: int
@@ -32,6 +37,14 @@ class ModelConfig:
     positions: Literal["rotary", "learned"] = "rotary"
     activation: Literal["relu2", "gelu"] = "relu2"
     recompute: bool = False
+    qk_norm: bool = True
+    token_shift: bool = True
+    value_embeddings: bool = False
+    blind: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take lists, as JSON has them, for tuples."""
+        object.__setattr__(self, "blind", tuple(self.blind))
 
 
 def tiny() -> ModelConfig:

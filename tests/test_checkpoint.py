@@ -235,3 +235,19 @@ def test_folders_are_made_and_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "one" / "a").read_bytes() == b"data"
     with pytest.raises(UserError, match="choose another place"):
         write_atomically(tmp_path / "runs" / "one" / "a" / "b", b"data")
+
+
+def test_features_that_a_model_was_trained_without_mean_nothing_to_it(tmp_path: Path) -> None:
+    model = random_model()
+    tensors = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("moment.tables.8.weight")
+    }
+    path = tmp_path / "old.safetensors"
+    write_tensors(path, tensors, meta())
+    old, _ = load_model(path)
+    weights = old.state_dict()
+    for name, tensor in model.state_dict().items():
+        expected = tensor if name in tensors else torch.zeros_like(tensor)
+        assert torch.equal(weights[name], expected)

@@ -16,15 +16,13 @@ from musenet.events import (
     encode,
 )
 from musenet.features import (
-    BAR_BEATS,
-    BEAT_TICKS,
-    CHORD_PLACES,
     COLUMNS,
-    COUNTDOWNS,
+    FEATURE_SIZES,
     NO_BEAT,
     NO_COUNTDOWN,
     NO_PART,
     NO_TICK,
+    NOT_TOLD,
     PARTS,
     Moments,
     features,
@@ -33,7 +31,7 @@ from musenet.features import (
 from musenet.quantise import METRES, tempo_step
 from musenet.score import Score, bar_starts, seconds_at
 
-TICK, CHORD, PART, COUNTDOWN, IN_BEAT, BEAT = range(len(COLUMNS))
+TICK, CHORD, PART, COUNTDOWN, IN_BEAT, BEAT = range(6)
 
 
 def assert_same(some: Moments, other: Moments) -> None:
@@ -135,17 +133,16 @@ def test_countdown_is_the_beats_left(seconds: float, bpm: float, beats: int) -> 
 
 def test_what_is_not_told_has_an_id_of_its_own() -> None:
     row = features(at(3.0, tick=30), np.nan, beat_known=False)[0]
-    assert row.tolist() == [30, 0, NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT]
-    assert features(at(3.0, tick=30), np.array([10.0]))[0, IN_BEAT:].tolist() == [6, 1]
+    assert row.tolist() == [30, 0, NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT, *NOT_TOLD, 0]
+    assert features(at(3.0, tick=30), np.array([10.0]))[0, IN_BEAT : BEAT + 1].tolist() == [6, 1]
 
 
 @given(tables(), st.one_of(st.floats(0, 1000), st.just(float("nan"))), st.booleans())
 def test_features_fit_their_tables(table: Table, total: float, beat_known: bool) -> None:
     columns = features(moments_of(table), total, beat_known=beat_known)
-    sizes = [CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1]
     assert columns.shape == (len(table), len(COLUMNS))
     assert (columns >= 0).all()
-    assert (columns[:, CHORD:] < sizes).all()
+    assert (columns[:, CHORD:] < FEATURE_SIZES[1:]).all()
 
 
 @given(scores(min_notes=1))

@@ -20,6 +20,7 @@ from musenet.cli.output import print_json, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
+    from musenet.presets import ModelConfig
     from musenet.training.loop import Run, TrainingConfig
 
 DEFAULT_PRESET = "small"
@@ -47,6 +48,11 @@ def train(
         str | None,
         typer.Option(metavar="tiny|mini|small|base|musenet", show_default=DEFAULT_PRESET,
                      help="Size of the network."),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", exists=True, show_default="random weights",
+                     help="Start from a model (a file or a run's folder), in its size."),
     ] = None,
     minutes: Annotated[
         float | None,
@@ -119,6 +125,7 @@ def train(
         "context": context, "batch_events": batch_events, "learning_rate": learning_rate,
         "optimiser": None if optimiser is None else optimiser.value, "mixup": mixup,
         "seed": seed, "save_minutes": save_minutes, "lengthen": lengthen,
+        "weights": None if weights is None else str(weights),
     }  # fmt: skip
     settings = _network(preset, augmentation, threads)
     settings |= {name: value for name, value in given.items() if value is not None}
@@ -204,13 +211,20 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
     check_place(out)
     if "data" not in settings:
         raise UserError("give --data, a corpus that 'musenet corpus build' made")
-    model = settings.get("model") or PRESETS[DEFAULT_PRESET]()
+    model = settings.get("model") or _started_from(settings) or PRESETS[DEFAULT_PRESET]()
     room = longest_window(model)
     config = TrainingConfig(**{"context": min(TrainingConfig.context, room), **settings,
                                "model": model})  # fmt: skip
     if config.context > room:
         raise UserError(f"--context {config.context}: the preset holds at most {room} events")
     return config
+
+
+def _started_from(settings: Mapping[str, Any]) -> ModelConfig | None:
+    """The dimensions of the weights to start from."""
+    from musenet.checkpoint import load_model
+
+    return load_model(Path(settings["weights"]))[0].config if "weights" in settings else None
 
 
 def _resumed(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musenet.condition import KEYS, KINDS, Condition
 from musenet.events import TEMPO_EVENT, Table, is_note
@@ -30,6 +31,12 @@ class Augmentation:
         drop_kind: chance of not telling the kind of source.
         drop_length: chance of not telling the length (part and countdown).
         length_jitter: standard deviation of the length told, as a share of it.
+        show_chords: chance of showing the chords of a window.
+        show_density: chance of showing how many notes its bars have.
+        show_dynamics: chance of showing how loud its bars are.
+        give: chance of giving some of its notes ahead of time.
+        lessen: share by which transposition has narrowed at the end of training; MuseNet
+            lessened it late too.
     """
 
     transpose: float = 3.0
@@ -41,9 +48,19 @@ class Augmentation:
     drop_kind: float = 0.2
     drop_length: float = 0.15
     length_jitter: float = 0.03
+    show_chords: float = 0.2
+    show_density: float = 0.15
+    show_dynamics: float = 0.15
+    give: float = 0.15
+    lessen: float = 0.5
+
+    def at(self, progress: float) -> Augmentation:
+        """What holds at a progress of training of 0 to 1: transposition lessens from half on."""
+        left = 1.0 - self.lessen * max(0.0, 2.0 * progress - 1.0)
+        return replace(self, transpose=self.transpose * left)
 
 
-NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0)
+NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """Nothing varied and nothing told."""
 
 
@@ -96,3 +113,12 @@ def told(
         KEYS if chances[2] < augmentation.drop_key else key,
         KINDS if chances[3] < augmentation.drop_kind else kind,
     )
+
+
+def shown_controls(
+    expressive: bool, augmentation: Augmentation, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Which of chords, density and dynamics a window shows; flat music has no dynamics, (3,)."""
+    dynamics = augmentation.show_dynamics if expressive else 0.0
+    chances = (augmentation.show_chords, augmentation.show_density, dynamics)
+    return rng.random(3) < chances

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musenet.condition import SOURCES, Condition, Conditions, stack
+from musenet.controls import Controls, Observed, observed
 from musenet.corpus.shards import Split
 from musenet.events import TEMPO_EVENT, is_note, to_ids
-from musenet.features import COLUMNS, Features, features, moments_of
+from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
+from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
-from musenet.training.augment import Augmentation, told, varied
+from musenet.training.augment import Augmentation, shown_controls, told, varied
 from musenet.windows import Window, window
 
 LENGTH_STEP = 64
@@ -68,11 +70,15 @@ def draw(
     """
     row = split.pieces[piece]
     table, semitones = varied(split.table(piece), augmentation, rng)
-    start, stop = _crop(len(table), context, rng)
     total = float(moments_of(table).seconds[-1])
     if rng.random() < augmentation.drop_length:
         total = np.nan
     total *= 1.0 + augmentation.length_jitter * float(rng.normal())
+    shown = shown_controls(int(row["kind"]) % 2 == 1, augmentation, rng)
+    seen = observed(table) if shown.any() else None
+    ahead = anticipated(table, drawn(table, rng)) if rng.random() < augmentation.give else None
+    table = table if ahead is None else ahead.table
+    start, stop = _crop(len(table), context, rng)
     condition = told(
         [int(style) for style in row["styles"] if style >= 0],
         [int(i) for i in np.unique(table[:, 1]) if i <= DRUMS],
@@ -88,6 +94,8 @@ def draw(
         total,
         beat_known=beat_known,
         tempo_known=not row["tempo_guessed"],
+        seen=None if seen is None else Seen(seen, shown),
+        ahead=None if ahead is None else ahead.take(start, stop),
     )
 
 
@@ -100,6 +108,18 @@ def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int
     return start, start + context - 2
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Controls of a piece, and which of the three are shown, shape (3,)."""
+
+    controls: Observed
+    shown: NDArray[np.bool_]
+
+    def at(self, moments: Moments) -> Controls:
+        """Those that are shown, at moments."""
+        return np.where(self.shown, self.controls.at(moments), NOT_TOLD).astype(np.int32)
+
+
 def sample(
     view: Window,
     condition: Condition,
@@ -107,21 +127,38 @@ def sample(
     *,
     beat_known: bool = True,
     tempo_known: bool = True,
+    seen: Seen | None = None,
+    ahead: Anticipated | None = None,
 ) -> Sample:
-    """A window with its features; reminders, and guessed tempi, do not count in the loss."""
-    weights = np.ones((len(view.table), 5), dtype=np.float32)
+    """A window with its features; what is told does not count in the loss.
+
+    That is reminders, guessed tempi, and all of given notes but that nothing came before them.
+
+    Args:
+        view: the window.
+        condition: the prompt.
+        total_seconds: length of the piece, or not finite where it is not told.
+        beat_known: as in `features`.
+        tempo_known: whether its tempi are more than a guess.
+        seen: controls to show.
+        ahead: which of its rows after the reminders are given, and how far ahead.
+    """
+    count, moments = len(view.table), view.moments
+    given = np.zeros(count, dtype=bool)
+    if ahead is not None:
+        given[view.reminders :] = ahead.given
+        moments = moments.ahead(np.r_[np.zeros(view.reminders, np.int64), ahead.lead])
+    weights = np.ones((count, 5), dtype=np.float32)
     weights[: view.reminders] = 0.0
+    weights[given, 1:] = 0.0
     if not tempo_known:
         weights[view.table[:, 1] == TEMPO_EVENT, 2] = 0.0
-    notes = int(is_note(view.table[view.reminders :]).sum())
-    return Sample(
-        to_ids(view.table),
-        features(view.moments, total_seconds, beat_known=beat_known),
-        weights,
-        notes,
-        condition,
-        view.begins,
+    controls = NOT_TOLD if seen is None else seen.at(moments)
+    columns = features(
+        moments, total_seconds, beat_known=beat_known, controls=controls, given=given
     )
+    notes = int((is_note(view.table) & ~given)[view.reminders :].sum())
+    return Sample(to_ids(view.table), columns, weights, notes, condition, view.begins)
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from musenet.checkpoint import save_model
+from musenet.checkpoint import load_model, save_model
 from musenet.corpus.shards import Split, open_split
 from musenet.corpus.statistics import ensembles, style_counts, voices
 from musenet.errors import UserError
@@ -67,6 +67,7 @@ class TrainingConfig:
         optimiser: muon, adamw, or None for what suits the device.
         mixup: share of the batches whose windows are mixed in embedding space.
         augmentation: how pieces are varied and prompts dropped.
+        weights: a model to start from instead of random weights, or None.
         save_minutes: time between checkpoints.
         threads: CPU threads.
     """
@@ -84,6 +85,7 @@ class TrainingConfig:
     optimiser: OptimiserName | None = None
     mixup: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    weights: str | None = None
     save_minutes: float = 5.0
     threads: int = 1
 
@@ -164,6 +166,8 @@ class Run:
             raise UserError(f"{config.data} has no pieces to train on: build a larger corpus")
         self.weights: dict[int, NDArray[np.float64]] = {}
         self.model = Model(config.model, default_dtype(place)).to(place)
+        if config.weights is not None:
+            self._start_from(Path(config.weights))
         self.optimisers = optimisers(
             self.model,
             config.optimiser or default_optimiser(place),
@@ -171,6 +175,18 @@ class Run:
             config.weight_decay,
         )
         self.state = TrainingState()
+
+    def _start_from(self, weights: Path) -> None:
+        """Take over the weights of a model.
+
+        Raises:
+            UserError: it is missing, or of other dimensions.
+        """
+        other, _ = load_model(weights)
+        try:
+            self.model.load_state_dict(other.state_dict())
+        except RuntimeError as error:
+            raise UserError(f"{weights} has other dimensions: give its own --preset") from error
 
     def resume(self) -> None:
         """Go on from the last checkpoint in the run's folder.
@@ -229,7 +245,7 @@ class Run:
             step=step,
             events=config.batch_events // self.workers.count,
             context=context,
-            augmentation=config.augmentation,
+            augmentation=config.augmentation.at(self.progress),
             worker=self.workers.rank,
         )
         own = [sum(batch.events for batch in batches), sum(batch.notes for batch in batches)]

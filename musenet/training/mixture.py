@@ -9,6 +9,8 @@ from musenet.condition import SOURCES
 from musenet.corpus.shards import Split
 from musenet.styles import style_id
 
+STYLE_POWER = 0.75
+"""How a style's share within its source grows with its notes: 1 in proportion, 0 not at all."""
 LIMITS = {"polish": 0.20, "arranged": 0.15, "folk": 0.10, "drums": 0.02}
 """Largest share of the notes that a group may have in the mixture."""
 
@@ -18,7 +20,8 @@ def piece_weights(split: Split, window_events: int) -> NDArray[np.float64]:
 
     A source's share of the notes drawn is as the square root of its notes, so that small
     sources are learnt and large ones do not drown them; the groups of `LIMITS` count as one
-    source and are capped. Within a source each note is as likely as any other.
+    source and are capped. Within a source a style's share is as a power of its notes
+    (`STYLE_POWER`), so that rare composers and genres are learnt.
     """
     groups = _groups(split)
     names, index = np.unique(groups, return_inverse=True)
@@ -27,11 +30,30 @@ def piece_weights(split: Split, window_events: int) -> NDArray[np.float64]:
     caps = np.array([LIMITS.get(str(name), 1.0) for name in names])
     share = _capped(share / share.sum(), caps)
     windows = np.maximum(1.0, split.pieces["events"] / window_events)
-    windows_of_group = np.bincount(index, weights=windows)
-    notes_a_window = np.bincount(index, weights=notes) / windows_of_group
-    draws = (share / notes_a_window)[index] * windows / windows_of_group[index]
+    wanted = windows * _rarity(index, _finest_style(split), windows)
+    wanted_of_group = np.bincount(index, weights=wanted)
+    notes_a_window = np.bincount(index, weights=wanted * notes / windows) / wanted_of_group
+    draws = (share / notes_a_window)[index] * wanted / wanted_of_group[index]
     weights: NDArray[np.float64] = draws / draws.sum()
     return weights
+
+
+def _finest_style(split: Split) -> NDArray[np.int64]:
+    """The last style of each piece, which is the narrowest, -1 for none, shape (pieces,)."""
+    styles = split.pieces["styles"].astype(np.int64)
+    known = np.maximum(0, (styles >= 0).sum(axis=1) - 1)
+    narrowest: NDArray[np.int64] = styles[np.arange(len(styles)), known]
+    return narrowest
+
+
+def _rarity(
+    group: NDArray[np.int64], style: NDArray[np.int64], windows: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """By how much each piece is drawn more often because its style is rare, shape (pieces,)."""
+    _, both = np.unique(np.stack([group, style]), axis=1, return_inverse=True)
+    amount = np.bincount(both.ravel(), weights=windows)[both.ravel()]
+    factor: NDArray[np.float64] = amount ** (STYLE_POWER - 1.0)
+    return factor
 
 
 def _groups(split: Split) -> NDArray[np.str_]:

@@ -26,6 +26,7 @@ def optimisers(
     matrices = [
         parameter
         for module in (model.previous, model.blocks, model.heads.links)
+        if module is not None
         for parameter in module.parameters()
         if parameter.ndim == 2
     ]

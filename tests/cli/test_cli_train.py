@@ -164,6 +164,22 @@ def test_without_augmentation(begin: Run, tmp_path: Path) -> None:
     assert config["augmentation"]["drop_styles"] > 0
 
 
+def test_training_starts_from_the_weights_of_a_model(
+    begin: Run, run: Run, corpus: Path, tmp_path: Path
+) -> None:
+    assert begin("--steps", 2).code == 0
+    first, _ = load_model(tmp_path / "run")
+    more = ("--batch-events", 256, "--context", 64, "--device", "cpu", "--data", corpus)
+    after = ("--weights", tmp_path / "run", "--steps", 1, "--learning-rate", 1e-9)
+    assert run("train", *more, *after, "--out", tmp_path / "more").code == 0
+    second, facts = load_model(tmp_path / "more")
+    assert second.config == first.config and facts["config"]["weights"] == str(tmp_path / "run")
+    for old, new in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.allclose(old, new, atol=1e-6)
+    other = run("train", *more, *after, "--preset", "mini", "--out", tmp_path / "other")
+    assert other.code == 2 and "other dimensions" in other.err
+
+
 def test_tensorboard_where_it_is_installed(
     begin: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

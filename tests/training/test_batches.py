@@ -190,7 +190,7 @@ def test_the_key_told_moves_with_the_notes(tmp_path: Path) -> None:
     first = int(np.flatnonzero(is_note(table))[0])
     keys = set()
     for _ in range(50):
-        item = draw(split, 0, 1024, Augmentation(drop_key=0.0), rng)
+        item = draw(split, 0, 1024, Augmentation(drop_key=0.0, give=0.0), rng)
         moved = int(item.ids[first, 2]) - int(table[first, 2])
         assert item.condition.key == moved % 12
         keys.add(item.condition.key)
