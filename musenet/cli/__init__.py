@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 from musenet import __version__
-from musenet.cli import compose, corpus, evaluate, listing, pack, render, train
+from musenet.cli import (
+    compose,
+    corpus,
+    evaluate,
+    evaluate_music,
+    ids,
+    listing,
+    originality,
+    pack,
+    render,
+    train,
+)
 from musenet.errors import UserError
 
 EXIT_ERROR = 2
@@ -26,7 +37,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 corpus_app = typer.Typer(help="Turn folders of MIDI into a corpus to train on.")
-evaluate_app = typer.Typer(help="Measure models.")
+evaluate_app = typer.Typer(help="Measure models and music.")
 
 
 def _version(wanted: bool) -> None:
@@ -53,6 +64,8 @@ app.command("render")(render.render)
 app.command("styles")(listing.styles)
 app.command("instruments")(listing.instruments)
 app.command("info")(listing.info)
+app.command("originality")(originality.originality)
+app.command("ids")(ids.ids)
 app.add_typer(corpus_app, name="corpus")
 app.command("train")(train.train)
 app.command("pack")(pack.pack)
@@ -66,11 +79,13 @@ def _corpus() -> None:
 
 @evaluate_app.callback()
 def _evaluate() -> None:
-    """Measure models."""
+    """Measure models and music."""
 
 
 corpus_app.command("build")(corpus.build)
+corpus_app.command("index")(originality.index)
 evaluate_app.command("likelihood")(evaluate.likelihood)
+evaluate_app.command("music")(evaluate_music.music)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

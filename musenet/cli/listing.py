@@ -3,47 +3,88 @@
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from musenet.cli.options import Json
-from musenet.cli.output import print_facts, print_json, print_table
+from musenet.cli.options import Json, Model, check_place
+from musenet.cli.output import print_facts, print_json, print_table, say
 from musenet.errors import UserError
 
 
-def styles(json: Json = False) -> None:
+def styles(
+    model: Model = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE.png|svg|pdf", show_default="none",
+                     help="Draw where the styles lie that the model has learnt; --json then has "
+                     "the places. Needs scikit-learn: pip install 'musenet[map]'."),
+    ] = None,
+    works: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, help="Fewest works of a style on the map.")
+    ] = 20,
+    json: Json = False,
+) -> None:  # fmt: skip
     """List the styles that can be asked for, and how many works the model knows of each."""
     from musenet.styles import STYLES
 
-    counts = _style_counts()
+    counts = _style_counts(model)
+    places = _draw_map(map_, model, counts, works) if map_ else {}
     rows = [asdict(style) | _works(counts, style.name) for style in STYLES]
     if json:
-        print_json({"styles": rows})
-        return
-    columns = ["name", "kind", *(("works", "arranged") if counts else ()), "aliases"]
-    print_table(columns, [[row[column] for column in columns] for row in rows])
+        print_json({"styles": [row | places.get(row["name"], {}) for row in rows]})
+    elif map_:
+        say(f"{map_} is made")
+    else:
+        columns = ["name", "kind", *(("works", "arranged") if counts else ()), "aliases"]
+        print_table(columns, [[row[column] for column in columns] for row in rows])
 
 
-def _works(counts: Mapping[str, tuple[int, int]], name: str) -> dict[str, int]:
+def _draw_map(
+    file: Path, model: Path | None, counts: Mapping[str, Sequence[int]], works: int
+) -> dict[str, dict[str, float]]:
+    """Draw the map of styles; the place of each on it."""
+    from musenet.checkpoint import load_model
+    from musenet.composing.composer import bundled_model
+    from musenet.evaluation.stylemap import known_styles, style_map
+    from musenet.rendering.stylechart import FORMATS, style_chart
+    from musenet.rendering.writing import suffix_of
+    from musenet.styles import STYLES
+
+    suffix_of(file, FORMATS, "a map")
+    check_place(file.parent)
+    network, _ = load_model(model or bundled_model())
+    known = known_styles(counts, works)
+    points = style_map(network.style.weight.detach().numpy()[known])
+    names = [STYLES[style].name for style in known]
+    style_chart(points, names, file)
+    places = points.round(4).tolist()
+    return {name: {"x": x, "y": y} for name, (x, y) in zip(names, places, strict=True)}
+
+
+def _works(counts: Mapping[str, Sequence[int]], name: str) -> dict[str, int]:
     if not counts:
         return {}
     real, arranged = counts.get(name, (0, 0))
     return {"works": real, "arranged": arranged}
 
 
-def _style_counts() -> Mapping[str, tuple[int, int]]:
-    """Works behind each style, real and arranged, as the bundled model tells; or nothing."""
+def _style_counts(model: Path | None) -> Mapping[str, Sequence[int]]:
+    """Works behind each style, real and arranged, as the model tells; or nothing.
+
+    The bundled model need not be there.
+    """
     from musenet.checkpoint import read_tensors
     from musenet.composing.composer import bundled_model
 
-    path = bundled_model()
-    counts: Mapping[str, tuple[int, int]] = {}
-    if path.is_file():
-        counts = read_tensors(path)[1]["facts"].get("style_counts", counts)
+    path = model or bundled_model()
+    counts: Mapping[str, Sequence[int]] = {}
+    if model or path.is_file():
+        file = path / "model.safetensors" if path.is_dir() else path
+        counts = read_tensors(file)[1]["facts"].get("style_counts", counts)
     return counts
 
 

@@ -25,11 +25,13 @@ class Music:
 
     Attributes:
         pieces: what to measure on.
+        sources: archive or folder of each piece.
         train: the training split of the same corpus, or None.
         left_out: reason for each file that could not be used.
     """
 
     pieces: Split
+    sources: tuple[str, ...]
     train: Split | None
     left_out: Mapping[str, str]
 
@@ -51,19 +53,24 @@ def music_of(places: Sequence[Path], split: str) -> Music:
     from musenet.corpus.shards import open_split
 
     if len(places) == 1 and (places[0] / "corpus.json").is_file():
-        return Music(open_split(places[0], split), open_split(places[0], "train"), {})
+        pieces = open_split(places[0], split)
+        sources = tuple(name.split("/")[0] for name in pieces.names)
+        return Music(pieces, sources, open_split(places[0], "train"), {})
     return _prepared(_chunks(places))
 
 
 def _chunks(places: Sequence[Path]) -> Iterator[Chunk]:
     from musenet.corpus.sources import MIDI_SUFFIXES, Chunk, Entry, chunks_of, find_containers
 
+    containers = []
     for place in places:
         if place.is_file() and place.suffix.lower() in MIDI_SUFFIXES:
             folder = place.resolve().parent
             yield Chunk(folder, (Entry(folder.name, place.name, ""),))
         else:
-            yield from chunks_of(find_containers([place]))
+            containers.append(place)
+    if containers:
+        yield from chunks_of(find_containers(containers))
 
 
 def _prepared(chunks: Iterable[Chunk]) -> Music:
@@ -72,18 +79,22 @@ def _prepared(chunks: Iterable[Chunk]) -> Music:
 
     events, pieces = [np.zeros((0, 5), np.uint8)], [np.zeros(0, PIECE)]
     names: list[str] = []
+    sources: list[str] = []
     left_out: dict[str, str] = {}
     for chunk in chunks:
         part = prepare_chunk(chunk)
         events.append(part.events)
         pieces.append(_labelled(part, chunk))
-        names += [chunk.entries[file].name for file in part.pieces["file"]]
+        files = [chunk.entries[file] for file in part.pieces["file"]]
+        names += [file.name for file in files]
+        sources += [file.archive for file in files]
         left_out |= {chunk.entries[file].name: why for file, why in part.rejected.items()}
     table = np.concatenate(pieces)
     if not len(table):
         raise UserError(f"none of the MIDI files can be used: {'; '.join(set(left_out.values()))}")
     table["offset"] = np.cumsum(table["events"], dtype=np.int64) - table["events"]
-    return Music(Split(np.concatenate(events), table, tuple(names)), None, left_out)
+    split = Split(np.concatenate(events), table, tuple(names))
+    return Music(split, tuple(sources), None, left_out)
 
 
 def _labelled(part: Part, chunk: Chunk) -> NDArray[np.void]:

@@ -38,6 +38,38 @@ def test_styles_tell_how_many_works_stand_behind_them(run: Run, bundled: Path) -
     assert "arranged" in run("styles").out
 
 
+def test_styles_on_a_map(run: Run, bundled: Path, tmp_path: Path) -> None:
+    counts = {style.name: [9, 1] for style in STYLES[:12]} | {"bach": [9, 0]}
+    save_model(bundled, Model(tiny()), facts={"style_counts": counts})
+    picture = tmp_path / "map.svg"
+    command = ("styles", "--map", picture, "--works", 10)
+    assert "map.svg is made" in run(*command).out
+    assert picture.is_file()
+    listed = {row["name"]: row for row in run(*command, "--json").json["styles"]}
+    assert [name for name, row in listed.items() if "x" in row] == [s.name for s in STYLES[:12]]
+    assert all(-1 <= listed[style.name][axis] <= 1 for style in STYLES[:12] for axis in "xy")
+
+
+def test_maps_that_cannot_be_drawn(run: Run, bundled: Path, tmp_path: Path) -> None:
+    save_model(bundled, Model(tiny()), facts={"style_counts": {"bach": [7, 2]}})
+    run("styles", "--map", tmp_path / "map.gif").assert_fails(".png, .svg or .pdf")
+    run("styles", "--map", tmp_path / "map.png").assert_fails("at least 4 styles")
+    bundled.unlink()
+    run("styles", "--map", tmp_path / "map.png").assert_fails("no model at")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_styles_of_a_model_of_ones_own(run: Run, bundled: Path, tmp_path: Path) -> None:
+    own = tmp_path / "model.safetensors"
+    save_model(own, Model(tiny()), facts={"style_counts": {"jazz": [3, 0]}})
+    for place in (own, tmp_path):
+        listed = {
+            row["name"]: row for row in run("styles", "--model", place, "--json").json["styles"]
+        }
+        assert listed["jazz"]["works"] == 3
+    run("styles", "--model", tmp_path / "missing").assert_fails("no model at")
+
+
 def test_all_instruments_are_listed(run: Run) -> None:
     listed = {row["name"]: row for row in run("instruments", "--json").json["instruments"]}
     assert list(listed) == [instrument.name for instrument in INSTRUMENTS]

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +10,14 @@ from toys import toy_split, toy_tables
 from musenet.condition import Condition
 from musenet.corpus.shards import Split
 from musenet.evaluation.likelihood import (
+    ENOUGH,
     NOTHING,
     Likelihood,
+    Scores,
     batch_bits,
-    lzma_bits_per_note,
+    default_overlap,
+    grouped,
+    lzma_bits,
     piece_samples,
     score,
     split_samples,
@@ -68,6 +71,29 @@ def test_every_event_is_scored_once_with_half_a_context_before_it(rows: int, con
     assert items[0].begins
 
 
+@given(st.integers(1, 300), st.integers(8, 80), st.data())
+def test_every_event_is_scored_once_with_the_overlap_before_it(
+    rows: int, context: int, data: st.DataObject
+) -> None:
+    table = toy_tables(1, 300)[0][:rows]
+    overlap = data.draw(st.integers(0, context - 3))
+    items = list(piece_samples(table, Condition(), context, told_length=False, overlap=overlap))
+    scored = [item.ids[item.weights[:, 0] > 0] for item in items]
+    assert np.array_equal(np.concatenate(scored), to_ids(table))
+    assert all(len(item.ids) <= context for item in items)
+    done = 0
+    for item, own in zip(items, scored, strict=True):
+        before = to_ids(table)[max(0, done - overlap) : done]
+        told = item.ids[: len(item.ids) - len(own)]
+        assert np.array_equal(told[len(told) - len(before) :], before)
+        done += len(own)
+
+
+def test_models_that_hold_enough_see_enough_before_each_event() -> None:
+    assert [default_overlap(window) for window in (2048, 1984, 1536)] == [ENOUGH] * 3
+    assert [default_overlap(window) for window in (1535, 1024, 16)] == [766, 511, 7]
+
+
 def test_moments_are_those_of_the_whole_piece() -> None:
     table = toy_tables(1)[0]
     items = piece_samples(table, Condition(), CONTEXT, told_length=True)
@@ -94,15 +120,16 @@ def test_prompts_of_a_split(split: Split) -> None:
 # Likelihood
 
 
-def test_a_piece_costs_the_same_in_any_company(model: Model, split: Split) -> None:
-    pieces = split_samples(split, range(len(split)), CONTEXT)
+@pytest.mark.parametrize("prompted", [False, True])
+def test_a_piece_costs_the_same_in_any_company(model: Model, split: Split, prompted: bool) -> None:
+    pieces = split_samples(split, range(len(split)), CONTEXT, prompted=prompted, overlap=20)
     together = score(model, pieces, 100_000)
     for batch_events in (1, 100, 300):
         for one, other in zip(score(model, pieces, batch_events), together, strict=True):
-            assert one.bits == pytest.approx(other.bits, rel=1e-4)
+            assert one.bits == pytest.approx(other.bits, rel=1e-5)
             assert one.notes == other.notes
     for piece, expected in zip(pieces, together, strict=True):
-        assert score(model, [piece], 100)[0].bits == pytest.approx(expected.bits, rel=1e-4)
+        assert score(model, [piece], 100)[0].bits == pytest.approx(expected.bits, rel=1e-5)
 
 
 def test_a_piece_within_the_context_costs_what_the_model_says(model: Model, split: Split) -> None:
@@ -139,8 +166,9 @@ def test_likelihoods_add_up() -> None:
     total = sum([some, some], NOTHING)
     assert total.bits_per_note == 5.0
     assert total.seconds == 3.0
+    assert total.bits_per_second == pytest.approx(20 / 3)
     assert total.by_field == dict(zip(FIELDS, [0.0, 0.5, 1.0, 1.5, 2.0], strict=True))
-    assert NOTHING.bits_per_note == 0.0
+    assert NOTHING.bits_per_note == NOTHING.bits_per_second == 0.0
 
 
 # Baselines
@@ -148,7 +176,7 @@ def test_likelihoods_add_up() -> None:
 
 def test_unigrams_cost_the_entropy_where_the_counts_are_large() -> None:
     tables = toy_tables(1)
-    many = unigram_bits(tables * 2_000, tables)
+    many = unigram_bits(tables * 2_000, tables)[0]
     ids = to_ids(tables[0])
     for field, bits in enumerate(many.bits):
         counts = np.unique(ids[:, field], return_counts=True)[1]
@@ -160,22 +188,41 @@ def test_unigrams_cost_the_entropy_where_the_counts_are_large() -> None:
 def test_unigrams_of_nothing_are_even() -> None:
     tables = toy_tables(2)
     events = sum(len(table) for table in tables)
-    assert unigram_bits([], tables).bits == pytest.approx(events * np.log2(SIZES))
+    total = sum(unigram_bits([], tables), NOTHING)
+    assert total.bits == pytest.approx(events * np.log2(SIZES))
 
 
-def test_unigrams_of_like_music_cost_less(tmp_path: Path) -> None:
+def test_unigrams_of_like_music_cost_less() -> None:
     tables = toy_tables(20)
-    assert (
-        unigram_bits(tables[:16], tables[16:]).bits_per_note
-        < 0.5 * unigram_bits([], tables[16:]).bits_per_note
-    )
+    known = sum(unigram_bits(tables[:16], tables[16:]), NOTHING)
+    unknown = sum(unigram_bits([], tables[16:]), NOTHING)
+    assert known.bits_per_note < 0.5 * unknown.bits_per_note
 
 
 def test_lzma_finds_what_repeats() -> None:
     table = toy_tables(1, 200)[0]
-    once, twice = lzma_bits_per_note([table]), lzma_bits_per_note([np.concatenate([table, table])])
-    assert 2.0 < once < 40.0
-    assert twice < 0.7 * once
+    once, twice = lzma_bits(table), lzma_bits(np.concatenate([table, table]))
+    assert 2.0 < once / is_note(table).sum() < 40.0
+    assert twice < 1.4 * once
     noise = np.random.default_rng(0).integers(0, 47, (4_000, 5)).astype(np.uint8)
-    assert lzma_bits_per_note([noise]) > 5 * np.log2(47) * 0.98
-    assert lzma_bits_per_note([]) == 0.0
+    assert lzma_bits(noise) > 4_000 * 5 * np.log2(47) * 0.98
+
+
+# Summaries
+
+
+def test_a_summary_sums_before_it_divides() -> None:
+    costs = [Likelihood(np.arange(5.0) * n, notes) for n, notes in ((1, 1), (2, 3), (9, 5))]
+    scores = Scores({"some": costs}, [8, 16, 800], [1.0, 4.0, 100.0])
+    result = scores.summary([0, 1])
+    assert (result["pieces"], result["notes"], result["seconds"]) == (2, 4, 5.0)
+    assert result["bits_per_note"] == {
+        "some": {"all": 7.5, **dict(zip(FIELDS, [0.0, 0.75, 1.5, 2.25, 3.0], strict=True))},
+        "LZMA": {"all": 6.0},
+    }
+    assert result["bits_per_second"] == {"some": 6.0, "LZMA": 4.8}
+    assert scores.summary([])["bits_per_note"]["LZMA"]["all"] == 0.0
+
+
+def test_places_stand_under_each_of_their_labels() -> None:
+    assert grouped([["b", "a"], [], ["b"]]) == {"a": [0], "b": [0, 2]}

@@ -1,0 +1,133 @@
+"""Real windows of pieces, and what a model writes in their place.
+
+Both stand behind the same music and have the same prompt (style, instruments, kind, length) and
+number of rows, so that none of these tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.composing.composer import Composer
+from musenet.composing.decoding import Decoder, Stopped
+from musenet.composing.rules import Wishes
+from musenet.composing.sampling import Sampling
+from musenet.condition import SOURCES, Condition
+from musenet.corpus.shards import Split
+from musenet.events import END, Table
+from musenet.features import moments_of
+from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.training.batches import Sample, sample
+from musenet.windows import window
+
+LEAST_ROWS = 64
+"""Rows that a window has at least."""
+FROM_THE_START = 0.5
+"""Share of the windows that begin their pieces, as what is composed from nothing does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """A place in a piece, and what a model wrote from there on.
+
+    Attributes:
+        piece: number of the piece in its split.
+        start: row at which the model began.
+        written: event tables without an end, each at most as long as the piece goes on.
+    """
+
+    piece: int
+    start: int
+    written: tuple[Table, ...]
+
+
+def continued(
+    composer: Composer, split: Split, weights: NDArray[np.float64], *, rows: int,
+    candidates: int, seed: int,
+) -> Iterator[Continuation]:  # fmt: skip
+    """Continuations of random places, without end; the n-th is a function of seed and n alone.
+
+    Args:
+        composer: the model.
+        split: pieces to continue.
+        weights: how often each is taken, shape (pieces,).
+        rows: most rows to write.
+        candidates: continuations of each place.
+        seed: of the places and of the music.
+    """
+    long_enough = split.pieces["events"] > LEAST_ROWS
+    shares = np.cumsum(weights * long_enough)
+    number = 0
+    while True:
+        rng = np.random.default_rng([seed, number])
+        piece = int(np.searchsorted(shares / shares[-1], rng.random(), side="right"))
+        last = int(split.pieces["events"][piece]) - 1 - LEAST_ROWS
+        whole = rng.random() < FROM_THE_START
+        start = 0 if whole else int(rng.integers(last + 1))
+        start = start if start > 1 else 0
+        yield continue_piece(
+            composer, split, piece, start, rows=rows, candidates=candidates,
+            seed=int(rng.integers(2**31)),
+        )  # fmt: skip
+        number += 1
+
+
+def continue_piece(
+    composer: Composer, split: Split, piece: int, start: int, *, rows: int, candidates: int,
+    seed: int,
+) -> Continuation:  # fmt: skip
+    """What a model writes from a row of a piece on, as composing does with its prompt."""
+    table = split.table(piece)
+    left = len(table) - 1 - start
+    condition = condition_of(split, piece)
+    decoder = Decoder(
+        composer.network, condition, _wishes(composer, split, piece), Sampling(),
+        opening=np.ascontiguousarray(table[:start]),
+        earliest=int(table[:start, 0].sum(dtype=np.int64)),
+        seed=seed, candidates=candidates, context=composer.context,
+    )  # fmt: skip
+    try:
+        decoder.run(stop=lambda: decoder.past.rows >= start + min(rows, left))
+    except Stopped:
+        pass
+    stops = np.where(decoder.alive, decoder.past.rows, decoder.lengths)
+    written = [decoder.tables[i, start:stop].copy() for i, stop in enumerate(stops)]
+    return Continuation(piece, start, tuple(written))
+
+
+def _wishes(composer: Composer, split: Split, piece: int) -> Wishes:
+    players = condition_of(split, piece).instruments
+    known = composer.facts.get("voices", {})
+    voices = tuple(int(known.get(INSTRUMENTS[player].name, 128)) for player in players)
+    return Wishes(players, float(split.pieces["seconds"][piece]), voices=voices)
+
+
+def condition_of(split: Split, piece: int) -> Condition:
+    """The prompt that composing gives for such a piece: all but the key."""
+    row, table = split.pieces[piece], split.table(piece)
+    styles = [int(style) for style in row["styles"] if style >= 0]
+    players = tuple(int(player) for player in np.unique(table[:, 1]) if player <= DRUMS)
+    return Condition(tuple((style, 1 / len(styles)) for style in styles), players,
+                     kind=int(row["kind"]))  # fmt: skip
+
+
+def windows_of(split: Split, found: Continuation) -> list[tuple[Sample, Sample]]:
+    """A real and a written window for each continuation, alike in prompt, place and rows."""
+    table = split.table(found.piece)
+    pairs = []
+    for written in found.written:
+        stop = found.start + len(written)
+        whole = np.concatenate([table[: found.start], written])
+        pairs.append(tuple(_window(split, found, each, stop) for each in (table, whole)))
+    return [(real, other) for real, other in pairs]
+
+
+def _window(split: Split, found: Continuation, table: Table, stop: int) -> Sample:
+    row = split.pieces[found.piece]
+    beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
+    return sample(window(table, found.start, stop), condition_of(split, found.piece),
+                  float(row["seconds"]), beat_known=beat_known)  # fmt: skip
