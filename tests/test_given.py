@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from musenet.condition import Condition
 from musenet.events import REST, Table, encode, is_note, is_valid, to_ids
 from musenet.features import GIVEN, moments_of
-from musenet.given import AHEAD, anticipated, chosen_parts, drawn, melody, passages
+from musenet.given import AHEAD, anticipated, chosen_parts, drawn, melody, passages, restored
 from musenet.model import Model
 from musenet.presets import tiny
 from musenet.score import NOTE, Score, records, sort_notes
@@ -50,6 +50,7 @@ def test_nothing_is_lost_and_given_notes_stand_ahead(
         table, np.cumsum(table[:, 0], dtype=np.int64)
     )
     assert ahead.given.sum() == chosen.sum()
+    assert (restored(ahead) == table).all()
     full = ahead.given & (ticks > 0)
     assert (ahead.lead[full] == AHEAD).all() and (ahead.lead[~ahead.given] == 0).all()
 

@@ -6,12 +6,15 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from musenet.chords import parse_key
 from musenet.composing.notes import parse_notes, pitch_name
 from musenet.composing.rules import Wishes
+from musenet.composing.sections import Section, Styles, in_order
 from musenet.condition import KINDS, Condition
 from musenet.errors import UserError
 from musenet.events import END, MAX_WAIT, REST, TEMPO_EVENT, Table, decode, encode
@@ -31,7 +34,6 @@ from musenet.styles import STYLES, style_id
 _METRE = re.compile(r"(\d{1,2})\s*/\s*(\d{1,2})")
 NOTATED_EXPRESSIVE, ARRANGED_EXPRESSIVE = 1, 5
 MIN_MINUTES, MAX_MINUTES = 0.1, 60.0
-MAX_WEIGHT = 1e6
 DEFAULT_TEMPO = float(TEMPI[tempo_step(108.0)])
 """Beats a minute of an opening melody for which no tempo is asked."""
 HALF_STEP = 0.021
@@ -49,8 +51,13 @@ class Prompt:
         instruments: names; empty takes an ensemble that the style's pieces are written for.
         minutes: length of the whole piece, opening included.
         tempo: beats a minute at the beginning, or None.
-        metre: such as "3/4", or None.
+        metre: such as "3/4", or None; for the whole piece where chords are asked for.
         notes: an opening melody as text (`notes.parse_notes`), or "".
+        key: such as "Eb major" (`chords.parse_key`), or None.
+        chords: a progression as text (`chords.parse_chords`), or None.
+        density: notes a beat, or None.
+        dynamics: from "ppp" to "fff", or None.
+        sections: what changes in the course of the piece.
     """
 
     styles: tuple[tuple[str, float], ...] = ()
@@ -59,6 +66,11 @@ class Prompt:
     tempo: float | None = None
     metre: str | None = None
     notes: str = ""
+    key: str | None = None
+    chords: str | None = None
+    density: float | None = None
+    dynamics: str | None = None
+    sections: tuple[Section, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what can be checked without a model.
@@ -66,52 +78,44 @@ class Prompt:
         Raises:
             UserError: an unknown name, or a value out of its range.
         """
-        for name, weight in self.styles:
-            style_id(name)
-            if not 0 < weight <= MAX_WEIGHT:
-                raise UserError(f"style '{name}' has weight {weight:g}: give one above 0")
-        for name in self.instruments:
-            instrument_id(name)
         if not MIN_MINUTES <= self.minutes <= MAX_MINUTES:
             raise UserError(
                 f"--minutes {self.minutes:g} is not between {MIN_MINUTES:g} and {MAX_MINUTES:g}"
             )
-        if self.tempo is not None and not TEMPI[0] <= self.tempo <= TEMPI[-1]:
-            raise UserError(f"--tempo {self.tempo:g} is not between 24 and 300 beats a minute")
         if self.metre is not None:
             metre_place(self.metre)
+        if self.key is not None:
+            parse_key(self.key)
+        _ = self.plan
 
     @property
     def seconds(self) -> float:
         """Length in seconds."""
         return self.minutes * 60.0
 
+    @cached_property
+    def plan(self) -> list[Section]:
+        """All sections, each with what holds in it; the first begins at 0.
+
+        Raises:
+            UserError: a section that cannot be.
+        """
+        first = Section(
+            0.0, self.styles, self.instruments, self.tempo, self.density, self.dynamics, self.chords
+        )
+        return in_order(first, self.sections, self.seconds)
+
     @property
-    def style_ids(self) -> tuple[tuple[int, float], ...]:
-        """Ids of the styles, their weights adding up to 1."""
-        total = sum(weight for _, weight in self.styles)
-        return tuple((style_id(name), weight / total) for name, weight in self.styles)
+    def metre_asked(self) -> str | None:
+        """The metre that holds: a melody and chords have one even if none is asked for."""
+        has_bars = self.notes or any(section.chords for section in self.plan)
+        return self.metre or ("4/4" if has_bars else None)
 
 
-def style_weights(
-    styles: Mapping[str, float] | Sequence[str] | str,
-) -> tuple[tuple[str, float], ...]:
-    """Styles given as one name, names, `name:weight` or a mapping, as pairs.
-
-    Raises:
-        UserError: a weight that is no number.
-    """
-    if isinstance(styles, Mapping):
-        return tuple((name, _weight(name, weight)) for name, weight in styles.items())
-    parts = (style.partition(":") for style in ([styles] if isinstance(styles, str) else styles))
-    return tuple((name, _weight(name, weight or 1.0)) for name, _, weight in parts)
-
-
-def _weight(name: str, weight: float | str) -> float:
-    try:
-        return float(weight)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"style '{name}' has weight '{weight}': give one such as 0.6") from error
+def style_ids(styles: Styles) -> tuple[tuple[int, float], ...]:
+    """Ids of styles, their weights adding up to 1."""
+    total = sum(weight for _, weight in styles)
+    return tuple((style_id(name), weight / total) for name, weight in styles)
 
 
 def metre_place(text: str) -> int:
@@ -232,19 +236,24 @@ def choose_instruments(
     return tuple(sorted(instrument_id(name) for name in chosen))
 
 
+def players_of(section: Section, before: tuple[int, ...]) -> tuple[int, ...]:
+    """The instruments of a section, by default those of the one before."""
+    return tuple(sorted({instrument_id(name) for name in section.instruments or ()})) or before
+
+
 def condition_of(
-    prompt: Prompt, players: Sequence[int], key: int, facts: Mapping[str, Any]
+    styles: Styles, players: Sequence[int], key: int, facts: Mapping[str, Any]
 ) -> Condition:
     """What is told to the model: expressive velocities are always asked for."""
-    return Condition(prompt.style_ids, tuple(players), key, _kind(prompt, facts))
+    return Condition(style_ids(styles), tuple(players), key, _kind(styles, facts))
 
 
-def _kind(prompt: Prompt, facts: Mapping[str, Any]) -> int:
+def _kind(styles: Styles, facts: Mapping[str, Any]) -> int:
     """Notated, or arranged where nearly all that is known of the styles asked for is so."""
     counts: dict[str, list[int]] = facts.get("style_counts", {})
     if not counts:
-        return NOTATED_EXPRESSIVE if prompt.styles else KINDS
-    known = [counts.get(STYLES[style].name, [1, 0]) for style, _ in prompt.style_ids]
+        return NOTATED_EXPRESSIVE if styles else KINDS
+    known = [counts.get(STYLES[style].name, [1, 0]) for style, _ in style_ids(styles)]
     real, arranged = (sum(count[place] for count in known) for place in (0, 1))
     return ARRANGED_EXPRESSIVE if arranged > 3 * real else NOTATED_EXPRESSIVE
 
@@ -252,16 +261,14 @@ def _kind(prompt: Prompt, facts: Mapping[str, Any]) -> int:
 def wishes_of(
     prompt: Prompt, players: Sequence[int], opening: Opening, facts: Mapping[str, Any]
 ) -> Wishes:
-    """The prompt as ids; a melody's metre holds for the piece.
+    """The prompt as ids; the metre of a melody or of chords holds for the piece.
 
     No instrument sounds more notes at once than it does in nearly all of the training pieces.
 
     The length is in seconds of the table, which the file plays at the opening's pace.
     """
     tempo = None if prompt.tempo is None else int(tempo_step(prompt.tempo))
-    metre = None if prompt.metre is None else metre_place(prompt.metre)
-    if prompt.notes:
-        metre = metre_place(prompt.metre or "4/4")
+    metre = None if prompt.metre_asked is None else metre_place(prompt.metre_asked)
     begun = seconds_at(decode(opening.table), opening.earliest) if len(opening.table) else 0.0
     seconds = float(begun) + (prompt.seconds - opening.seconds) * opening.pace
     known: Mapping[str, int] = facts.get("voices", {})

@@ -12,9 +12,10 @@ from musenet.composing.prompt import (
     condition_of,
     metre_place,
     opening_of,
-    style_weights,
+    style_ids,
     wishes_of,
 )
+from musenet.composing.sections import Section, style_weights
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.events import END, MAX_WAIT, REST, TEMPO_EVENT, decode, encode
@@ -50,6 +51,11 @@ NAN, INF = float("nan"), float("inf")
         ({"metre": "²/4"}, "--metre"),
         ({"metre": "9" * 5000 + "/4"}, "--metre"),
         ({"metre": "13/7"}, "--metre 13/7"),
+        ({"key": "H"}, "--key H is no key"),
+        ({"chords": "C | X"}, "'X' is no chord"),
+        ({"density": -1.0}, "--density -1"),
+        ({"dynamics": "loud"}, "--dynamics loud: give one of ppp"),
+        ({"sections": (Section(300.0),)}, "a section begins at 300 seconds, when the piece is"),
     ],
 )
 def test_each_mistake_is_one_clear_line(asked: dict[str, Any], says: str) -> None:
@@ -88,8 +94,15 @@ def test_weights_must_be_numbers(given: Any) -> None:
 
 
 def test_weights_add_up_to_one() -> None:
-    ids = Prompt((("mozart", 3.0), ("jazz", 1.0))).style_ids
+    ids = style_ids((("mozart", 3.0), ("jazz", 1.0)))
     assert [weight for _, weight in ids] == [0.75, 0.25]
+
+
+def test_chords_and_melodies_have_bars() -> None:
+    assert Prompt().metre_asked is None
+    assert Prompt(notes="C4").metre_asked == "4/4"
+    assert Prompt(sections=(Section(9.0, chords="C"),), metre="3/4").metre_asked == "3/4"
+    assert Prompt(chords="C | G").metre_asked == "4/4"
 
 
 def test_every_metre_has_its_place() -> None:
@@ -126,7 +139,7 @@ def test_arranged_styles_are_asked_for_as_arranged() -> None:
     facts = {"style_counts": {"jazz": [1, 50], "mozart": [80, 0]}}
 
     def kind(name: str) -> int:
-        return condition_of(Prompt(((name, 1.0),)), (PIANO,), KEYS, facts).kind
+        return condition_of(((name, 1.0),), (PIANO,), KEYS, facts).kind
 
     assert (kind("jazz"), kind("mozart"), kind("bach")) == (5, 1, 1)
 

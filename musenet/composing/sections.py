@@ -1,0 +1,256 @@
+"""A plan of the piece in time: styles, instruments, tempo, density, dynamics and chords."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from musenet.chords import Progression, parse_chords
+from musenet.controls import Controls, density_id
+from musenet.errors import UserError
+from musenet.features import NOT_TOLD, Moments
+from musenet.instruments import instrument_id
+from musenet.quantise import TEMPI
+from musenet.styles import style_id
+
+DENSITIES = {"sparse": 0.75, "light": 1.5, "medium": 3.0, "dense": 6.0, "full": 12.0}
+"""Notes a beat, all instruments together."""
+DYNAMICS = ("ppp", "pp", "p", "mp", "mf", "f", "ff", "fff")
+MAX_WEIGHT = 1e6
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+(?:\.\d+)?)")
+Styles = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What holds from a time on; what is None goes on as before.
+
+    Attributes:
+        at: seconds from the beginning of the piece.
+        styles: (name, weight) pairs.
+        instruments: names.
+        tempo: beats a minute.
+        density: notes a beat.
+        dynamics: one of `DYNAMICS`.
+        chords: a progression as text (`chords.parse_chords`); "" ends one.
+    """
+
+    at: float = 0.0
+    styles: Styles | None = None
+    instruments: tuple[str, ...] | None = None
+    tempo: float | None = None
+    density: float | None = None
+    dynamics: str | None = None
+    chords: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check names and ranges.
+
+        Raises:
+            UserError: an unknown name, or a value out of its range.
+        """
+        if not 0.0 <= self.at < float("inf"):
+            raise UserError(f"a section begins at {self.at:g} seconds: give 0 or more")
+        for name, weight in self.styles or ():
+            style_id(name)
+            if not 0 < weight <= MAX_WEIGHT:
+                raise UserError(f"style '{name}' has weight {weight:g}: give one above 0")
+        for name in self.instruments or ():
+            instrument_id(name)
+        if self.tempo is not None and not TEMPI[0] <= self.tempo <= TEMPI[-1]:
+            raise UserError(f"--tempo {self.tempo:g} is not between 24 and 300 beats a minute")
+        if self.density is not None and not 0.0 < self.density <= 100.0:
+            raise UserError(f"--density {self.density:g} is not more than 0 and at most 100")
+        if self.dynamics is not None and self.dynamics not in DYNAMICS:
+            raise UserError(f"--dynamics {self.dynamics}: give one of {', '.join(DYNAMICS)}")
+        if self.chords:
+            parse_chords(self.chords)
+
+    def after(self, before: Section) -> Section:
+        """This section with what it leaves open as in the one before."""
+        own = {name: value for name in _HOLDING if (value := getattr(self, name)) is not None}
+        return replace(before, at=self.at, **own)
+
+
+_HOLDING = tuple(field.name for field in fields(Section) if field.name != "at")
+
+
+def style_weights(styles: Mapping[str, float] | Sequence[str] | str) -> Styles:
+    """Styles given as one name, names, `name:weight` or a mapping, as pairs.
+
+    Raises:
+        UserError: a weight that is no number.
+    """
+    if isinstance(styles, Mapping):
+        return tuple((name, _weight(name, weight)) for name, weight in styles.items())
+    parts = (style.partition(":") for style in ([styles] if isinstance(styles, str) else styles))
+    return tuple((name, _weight(name, weight or 1.0)) for name, _, weight in parts)
+
+
+def _weight(name: str, weight: float | str) -> float:
+    try:
+        return float(weight)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"style '{name}' has weight '{weight}': give one such as 0.6") from error
+
+
+def notes_a_beat(density: str | float | None) -> float | None:
+    """Density as a number, from one of the words of `DENSITIES` or a number.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if density is None or isinstance(density, float | int):
+        return density
+    try:
+        return DENSITIES[density] if density in DENSITIES else float(density)
+    except ValueError as error:
+        words = ", ".join(DENSITIES)
+        raise UserError(f"--density {density}: give {words}, or notes a beat") from error
+
+
+def parse_section(text: str) -> Section:
+    """A section from its short form: `1:00 style=swing:2,blues instrument=piano density=light`.
+
+    Time first, in minutes:seconds or seconds; then style, instrument, tempo, density, dynamics
+    and, last, chords.
+
+    Raises:
+        UserError: something else stands there.
+    """
+    head, _, chords = text.partition("chords=")
+    at, *words = head.split() or [""]
+    given: dict[str, Any] = {"at": at}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not value or name not in _WORDS:
+            raise UserError(f"--section '{text}': '{word}' is none of {', '.join(_WORDS)}=…")
+        given[name] = value.split(",") if name in ("style", "instrument") else value
+    return section_of(given | ({"chords": chords.strip()} if chords else {}))
+
+
+_WORDS = ("style", "instrument", "tempo", "density", "dynamics", "chords")
+
+
+def section_of(given: Mapping[str, Any]) -> Section:
+    """A section from the entries of a JSON object.
+
+    Raises:
+        UserError: an unknown entry or a value that does not fit.
+    """
+    unknown = sorted(set(given) - {"at", *_WORDS})
+    if unknown:
+        raise UserError(f"a section has no '{unknown[0]}': give at, {', '.join(_WORDS)}")
+    styles, players, tempo = (given.get(name) for name in ("style", "instrument", "tempo"))
+    try:
+        return Section(
+            seconds_of(given.get("at", 0.0)),
+            None if styles is None else style_weights(styles),
+            (players,) if isinstance(players, str) else None if players is None else tuple(players),
+            None if tempo is None else float(tempo),
+            notes_a_beat(given.get("density")),
+            given.get("dynamics"),
+            given.get("chords"),
+        )
+    except (TypeError, ValueError) as error:
+        raise UserError(f"a section does not fit: {error}") from error
+
+
+def seconds_of(time: str | float) -> float:
+    """Seconds of a time given as `1:30` or in seconds.
+
+    Raises:
+        UserError: it is no time.
+    """
+    match = _CLOCK.fullmatch(str(time))
+    if match is None:
+        raise UserError(f"a section begins at '{time}': give a time such as 1:30, or seconds")
+    return 60.0 * int(match[1] or 0) + float(match[2])
+
+
+def parse_plan(text: str) -> tuple[Section, ...]:
+    """The sections of a plan: a JSON list of objects, or an object with such `sections`.
+
+    Raises:
+        UserError: it is no such JSON.
+    """
+    try:
+        plan = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"the plan is no JSON: {error}") from error
+    sections = plan.get("sections") if isinstance(plan, dict) else plan
+    if not isinstance(sections, list) or not all(isinstance(one, dict) for one in sections):
+        raise UserError('a plan is a list of sections such as [{"at": "1:00", "style": "swing"}]')
+    return tuple(section_of(one) for one in sections)
+
+
+def in_order(first: Section, sections: Sequence[Section], seconds: float) -> list[Section]:
+    """All sections of a piece, each with what holds in it; the first begins at 0.
+
+    Raises:
+        UserError: two begin at one time, or one begins when the piece is over.
+    """
+    planned = sorted(sections, key=lambda section: section.at)
+    times = [section.at for section in planned]
+    if len(set(times)) < len(times):
+        raise UserError("two sections begin at the same time: give each a time of its own")
+    if times and times[-1] >= seconds:
+        raise UserError(f"a section begins at {times[-1]:g} seconds, when the piece is over")
+    whole = [first]
+    for section in planned:
+        whole.append(section.after(whole[-1]))
+    return whole[1:] if times and times[0] == 0.0 else whole
+
+
+@dataclass(frozen=True)
+class Steering:
+    """The controls of one section, as the network is told them.
+
+    Attributes:
+        progression: chords by bar, or None.
+        first_bar: bar of the metre in force in which the progression begins.
+        density: id, or not told.
+        dynamics: id, or not told.
+    """
+
+    progression: Progression | None = None
+    first_bar: int = 0
+    density: int = NOT_TOLD[1]
+    dynamics: int = NOT_TOLD[2]
+
+    @classmethod
+    def of(cls, section: Section, first_bar: int = 0) -> Steering:
+        """What a section asks for."""
+        density = NOT_TOLD[1]
+        if section.density is not None:
+            density = int(density_id(np.array([section.density]))[0])
+        return cls(
+            parse_chords(section.chords) if section.chords else None,
+            first_bar,
+            density,
+            NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
+        )
+
+    @property
+    def told(self) -> bool:
+        """Whether it asks for anything."""
+        ids = (self.density, self.dynamics)
+        return self.progression is not None or ids != NOT_TOLD[1:]
+
+    def at(self, moments: Moments) -> Controls:
+        """The controls at moments, shape (moments, 3)."""
+        controls = np.empty((len(moments.tick), 3), dtype=np.int32)
+        controls[:] = (NOT_TOLD[0], self.density, self.dynamics)
+        if self.progression is not None:
+            since = moments.tick - moments.bar_start
+            bars, places = since // moments.bar_ticks, since % moments.bar_ticks / moments.bar_ticks
+            controls[:, 0] = [
+                self.progression.at(int(bar) - self.first_bar, float(place))
+                for bar, place in zip(bars, places, strict=True)
+            ]
+        return controls
