@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from musenet.composing.composer import Composer, Composition, load
+    from musenet.composing.composer import Composer, load
+    from musenet.composing.finishing import Composition
 
 __version__ = "0.1.0"
 __all__ = ["Composer", "Composition", "__version__", "load"]

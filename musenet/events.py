@@ -110,7 +110,7 @@ def spaced(rows: NDArray[np.int64], ticks: NDArray[np.int64]) -> Table:
     gaps = np.diff(ticks, prepend=0)
     rests = np.maximum(0, (gaps - 1) // MAX_WAIT)
     place = np.cumsum(rests + 1) - 1
-    table = np.zeros((int(place[-1]) + 1, 5), dtype=np.uint8)
+    table = np.zeros((len(rows) + int(rests.sum()), 5), dtype=np.uint8)
     table[:, 0], table[:, 1] = MAX_WAIT, REST
     rows[:, 0] = gaps - MAX_WAIT * rests
     table[place] = rows

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from musenet.composing.composer import Composer
-from musenet.composing.decoding import Decoder
+from musenet.composing.decoding import Decoder, generators
+from musenet.composing.network import network_of
 from musenet.composing.prompt import (
     Prompt,
     choose_instruments,
@@ -59,7 +60,8 @@ def decoder_for(
     players = choose_instruments(prompt, None, facts, np.random.default_rng(seed))
     opening = opening_of(prompt, None, players)
     return Decoder(
-        model or random_model(seed), condition_of(prompt, players, KEYS, facts),
+        network_of(model or random_model(seed)), condition_of(prompt.styles, players, KEYS, facts),
         wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
-        earliest=opening.earliest, seed=seed, candidates=candidates, context=context,
+        earliest=opening.earliest, context=context,
+        random=generators(seed, candidates),
     )  # fmt: skip

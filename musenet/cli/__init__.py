@@ -15,8 +15,10 @@ import typer
 
 from musenet import __version__
 from musenet.cli import (
+    arrange,
     compose,
     corpus,
+    critic,
     evaluate,
     evaluate_music,
     ids,
@@ -38,6 +40,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 corpus_app = typer.Typer(help="Turn folders of MIDI into a corpus to train on.")
 evaluate_app = typer.Typer(help="Measure models and music.")
+critic_app = typer.Typer(help="Train and measure what candidates are ranked by.")
 
 
 def _version(wanted: bool) -> None:
@@ -60,6 +63,7 @@ def musenet(
 
 
 app.command("compose")(compose.compose)
+app.command("arrange")(arrange.arrange)
 app.command("render")(render.render)
 app.command("styles")(listing.styles)
 app.command("instruments")(listing.instruments)
@@ -70,6 +74,7 @@ app.add_typer(corpus_app, name="corpus")
 app.command("train")(train.train)
 app.command("pack")(pack.pack)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(critic_app, name="critic")
 
 
 @corpus_app.callback()
@@ -82,10 +87,18 @@ def _evaluate() -> None:
     """Measure models and music."""
 
 
+@critic_app.callback()
+def _critic() -> None:
+    """Train and measure what candidates are ranked by."""
+
+
 corpus_app.command("build")(corpus.build)
 corpus_app.command("index")(originality.index)
 evaluate_app.command("likelihood")(evaluate.likelihood)
 evaluate_app.command("music")(evaluate_music.music)
+critic_app.command("train")(critic.train)
+critic_app.command("evaluate")(critic.evaluate)
+critic_app.command("limits")(critic.limits)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -131,7 +131,7 @@ def _windows(
         UserError: the model cannot take them, or they leave no events to score.
     """
     from musenet.evaluation.likelihood import default_overlap
-    from musenet.training.loop import longest_window
+    from musenet.training.settings import longest_window
 
     most = longest_window(config)
     window = context or min(_LONGEST, most, trained or most)

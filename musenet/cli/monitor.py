@@ -36,18 +36,28 @@ class Monitor:
         self.last: dict[str, Any] = {}
 
     def __call__(self, facts: dict[str, Any]) -> None:
-        """Take the facts of one step, or of one validation."""
+        """Take the facts of one step, of one validation, or of what went before the first step."""
+        from musenet.training.throughput import told
+
         self.last |= facts
         step = facts["step"]
         if "valid_bits_per_note" in facts:
             bits = facts["valid_bits_per_note"]
             self.bar.console.print(f"step {step}: {bits:.3f} bits a note on the validation pieces")
+        elif "warm_up_seconds" in facts:
+            self.bar.console.print(warm_up(facts))
         else:
-            line = "step {step}  {bits_per_note:.2f} bits a note  {events_per_second:.0f} events/s"
-            self.bar.update(self.task, completed=facts["progress"], line=line.format(**facts))
+            line = f"step {step}  {facts['bits_per_note']:.2f} bits a note  {told(facts)}"
+            self.bar.update(self.task, completed=facts["progress"], line=line)
         if self.scalars:
             for tag, value in scalars_of(facts):
                 self.scalars.add_scalar(tag, value, step)
+
+
+def warm_up(facts: Mapping[str, Any]) -> str:
+    """What was made ready before the first step."""
+    name = f", attention by {facts['attention']}" if facts["attention"] else ""
+    return f"{len(facts['shapes'])} shapes ready in {facts['warm_up_seconds']:.0f} s{name}"
 
 
 def scalars_of(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,10 +22,12 @@ from musenet.errors import UserError
 
 if TYPE_CHECKING:
     from musenet.presets import ModelConfig
-    from musenet.training.loop import Run, TrainingConfig
+    from musenet.training.loop import Run
+    from musenet.training.settings import TrainingConfig
+    from musenet.training.workers import Workers
 
 DEFAULT_PRESET = "small"
-_FREE = {"data", "steps", "minutes", "threads", "save_minutes"}
+_FREE = {"data", "steps", "minutes", "threads", "save_minutes", "loaders", "compile"}
 """Settings that may differ when a run is resumed: it learns the same from the same steps."""
 
 
@@ -77,7 +80,24 @@ def train(
     ] = None,
     batch_events: Annotated[
         int | None,
-        typer.Option(metavar="EVENTS", min=1, show_default="4096", help="Events a step."),
+        typer.Option(metavar="EVENTS", min=1, show_default="4096, on a GPU 131072",
+                     help="Events a step."),
+    ] = None,
+    micro_events: Annotated[
+        int | None,
+        typer.Option(metavar="EVENTS", min=16, show_default="on a GPU 32768",
+                     help="Events a pass through the network, in windows of a few lengths; "
+                     "fewer take less memory."),
+    ] = None,
+    compile: Annotated[
+        bool | None,
+        typer.Option("--compile/--no-compile", show_default="on a GPU",
+                     help="Compile the network: a few minutes before the training, then faster."),
+    ] = None,
+    loaders: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=0, show_default="0, on a GPU up to 6",
+                     help="Processes that draw music ahead of time."),
     ] = None,
     learning_rate: Annotated[
         float | None,
@@ -88,6 +108,16 @@ def train(
         Optimiser | None,
         typer.Option(metavar="muon|adamw", show_default="muon where bf16 is fast",
                      help="Muon with AdamW, or AdamW alone."),
+    ] = None,
+    cool_down: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.001, max=1.0, show_default="0.4",
+                     help="Share of the training, at its end, in which the learning rate falls."),
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0.0, max=1.0, show_default="0.0",
+                     help="Average the weights over about this share of the training."),
     ] = None,
     mixup: Annotated[
         float | None,
@@ -125,7 +155,9 @@ def train(
         "context": context, "batch_events": batch_events, "learning_rate": learning_rate,
         "optimiser": None if optimiser is None else optimiser.value, "mixup": mixup,
         "seed": seed, "save_minutes": save_minutes, "lengthen": lengthen,
-        "weights": None if weights is None else str(weights),
+        "weights": None if weights is None else str(weights), "compile": compile,
+        "micro_events": micro_events, "loaders": loaders, "cool_down": cool_down,
+        "average": average,
     }  # fmt: skip
     settings = _network(preset, augmentation, threads)
     settings |= {name: value for name, value in given.items() if value is not None}
@@ -134,7 +166,7 @@ def train(
     from musenet.training.workers import start_workers
 
     workers = start_workers()
-    config = _resumed(out, settings) if resume else _begun(out, settings)
+    config = _resumed(out, settings) if resume else _begun(out, _usual(place, workers) | settings)
     run = Run(config, out, device=place, workers=workers)
     if resume:
         run.resume()
@@ -197,14 +229,25 @@ def _network(preset: str | None, augmentation: bool, threads: int | None) -> dic
     return settings
 
 
-def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
+def _usual(place: str, workers: Workers) -> dict[str, Any]:
+    """Settings that suit a GPU; none on a CPU."""
+    if place == "cpu":
+        return {}
+    share = (os.cpu_count() or 1) // workers.count
+    return {
+        "batch_events": 131_072, "micro_events": 32_768, "compile": True,
+        "loaders": max(1, min(6, share - 2)),
+    }  # fmt: skip
+
+
+def _begun(out: Path, settings: dict[str, Any]) -> TrainingConfig:
     """The settings of a new run.
 
     Raises:
         UserError: the folder is taken, or something is missing or does not fit.
     """
     from musenet.presets import PRESETS
-    from musenet.training.loop import TrainingConfig, longest_window
+    from musenet.training.settings import TrainingConfig, longest_window
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists: go on with --resume, or give another folder")
@@ -213,8 +256,11 @@ def _begun(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
         raise UserError("give --data, a corpus that 'musenet corpus build' made")
     model = settings.get("model") or _started_from(settings) or PRESETS[DEFAULT_PRESET]()
     room = longest_window(model)
-    config = TrainingConfig(**{"context": min(TrainingConfig.context, room), **settings,
-                               "model": model})  # fmt: skip
+    settings = {"context": min(TrainingConfig.context, room), **settings, "model": model}
+    if settings.get("compile"):
+        events = settings.get("batch_events", TrainingConfig.batch_events)
+        settings.setdefault("micro_events", events)
+    config = TrainingConfig(**settings)
     if config.context > room:
         raise UserError(f"--context {config.context}: the preset holds at most {room} events")
     return config
@@ -255,7 +301,7 @@ def read_config(folder: Path) -> TrainingConfig:
     """
     from musenet.presets import ModelConfig
     from musenet.training.augment import Augmentation
-    from musenet.training.loop import TrainingConfig
+    from musenet.training.settings import TrainingConfig
 
     path = folder / "config.json"
     try:
@@ -268,6 +314,8 @@ def read_config(folder: Path) -> TrainingConfig:
 
 
 def _report(run: Run, last: Mapping[str, Any], finished: bool, *, as_json: bool) -> None:
+    from musenet.training.throughput import FORMULA, told
+
     facts = run.facts()
     bits = last.get("valid_bits_per_note")
     if as_json:
@@ -275,5 +323,6 @@ def _report(run: Run, last: Mapping[str, Any], finished: bool, *, as_json: bool)
         return
     say(f"{run.out}: {facts['step']:,} steps, {facts['minutes']:.1f} minutes, "
         f"{bits:.3f} bits a note on the validation pieces")  # fmt: skip
+    say(f"{told(facts)}, at {FORMULA} FLOPs an event")
     if finished:
         say(f"compose with it: musenet compose --model {run.out}")

@@ -36,7 +36,8 @@ class Balance:
 
     Attributes:
         asked: ids of the instruments that must be heard.
-        seconds: length of the piece.
+        seconds: when the section ends.
+        since: when the section begins.
         notes: shape (candidates, 64).
         last: seconds at which each was last heard, shape (candidates, 64).
         forced: notes whose instrument was forced, shape (candidates,).
@@ -44,23 +45,28 @@ class Balance:
 
     asked: NDArray[np.int64]
     seconds: float
+    since: float
     notes: NDArray[np.int64]
     last: NDArray[np.float64]
     forced: NDArray[np.int64]
 
     @classmethod
-    def of(cls, asked: tuple[int, ...], seconds: float, candidates: int) -> Balance:
-        """Nothing heard yet."""
+    def of(
+        cls, asked: tuple[int, ...], seconds: float, candidates: int, since: float = 0.0
+    ) -> Balance:
+        """Nothing heard yet in a section from `since` to `seconds`."""
         shape = (candidates, SIZES[1])
         notes, forced = np.zeros(shape, np.int64), np.zeros(candidates, np.int64)
-        return cls(np.array(asked, np.int64), seconds, notes, np.zeros(shape), forced)
+        last = np.full(shape, since)
+        return cls(np.array(asked, np.int64), seconds, since, notes, last, forced)
 
     def take_in(self, opening: Table) -> None:
-        """Count the notes of an opening that all candidates share."""
-        note = is_note(opening)
+        """Count the section's notes in an opening that all candidates share."""
+        seconds = moments_of(opening).seconds
+        note = is_note(opening) & (seconds >= self.since)
         players = opening[note, 1]
         self.notes += np.bincount(players, minlength=SIZES[1])
-        np.maximum.at(self.last.T, players, moments_of(opening).seconds[note, None])
+        np.maximum.at(self.last.T, players, seconds[note, None])
         self.last[:, players] = np.maximum(self.last[:, players], _SOON)
 
     def bias(self, seconds: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -90,7 +96,7 @@ class Balance:
         minute = np.floor(seconds / 60.0) * 60.0
         stop = np.minimum(minute + 60.0, self.seconds)
         urgent = (seconds >= stop - LAST_CALL) & ((minute == 0.0) | (stop - minute >= 30.0))
-        silent = self.last[:, self.asked] <= minute[:, None]
+        silent = self.last[:, self.asked] <= np.maximum(minute, self.since)[:, None]
         never = self.notes[:, self.asked] == 0
         unheard = (silent & urgent[:, None]) | (never & last_call[:, None])
         unheard &= allowed[:, self.asked]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,54 +14,30 @@ import numpy as np
 
 from musenet import __version__, midi
 from musenet.checkpoint import fingerprint, load_model
-from musenet.composing.decoding import Decoder, Draft
+from musenet.chords import parse_key
+from musenet.composing.arranging import arrangement_of
+from musenet.composing.decoding import Decoder, OnRows, generators
+from musenet.composing.finishing import Composition, arranged, finished, rate
+from musenet.composing.network import Network, network_of
+from musenet.composing.planning import Planner, Watch
 from musenet.composing.prompt import (
-    Opening,
     Prompt,
     choose_instruments,
     condition_of,
+    limits,
     opening_of,
-    style_weights,
-    wishes_of,
+    players_of,
 )
 from musenet.composing.sampling import Sampling
+from musenet.composing.sections import Section, notes_a_beat, style_weights
+from musenet.composing.steering import Steering
 from musenet.condition import KEYS
 from musenet.errors import UserError
-from musenet.events import decode, is_note
-from musenet.files import write_atomically
-from musenet.instruments import INSTRUMENTS
 from musenet.key import key_of
 from musenet.model import Model
-from musenet.score import Score, crop, seconds_at
+from musenet.score import Score
 
 MAX_CANDIDATES = 64
-TOLERANCE = 0.05
-"""Share by which the length may differ from the one asked for."""
-
-
-@dataclass(frozen=True)
-class Composition:
-    """A finished piece.
-
-    Attributes:
-        score: all of it, opening included.
-        midi: the file.
-        facts: how it was made and what is in it, ready for JSON.
-    """
-
-    score: Score
-    midi: bytes
-    facts: Mapping[str, Any]
-
-    def save(self, path: str | Path) -> None:
-        """Write the MIDI file, whole or not at all.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        write_atomically(Path(path), self.midi)
-
-
 class Composer:
     """A loaded model that composes."""
 
@@ -80,12 +56,20 @@ class Composer:
         self.model, self.facts, self.name = model, facts, name
         self.context = context or int(trained)
 
+    @cached_property
+    def network(self) -> Network:
+        """The model laid out for composing, once it is needed."""
+        return network_of(self.model)
+
     def compose(
         self, *, styles: Mapping[str, float] | Sequence[str] | str = (),
         instruments: Sequence[str] | str = (), minutes: float = 4.0, tempo: float | None = None,
         metre: str | None = None, notes: str = "", given: Path | str | bytes | None = None,
-        seed: int = 0, temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
+        key: str | None = None, chords: str | None = None, density: str | float | None = None,
+        dynamics: str | None = None, sections: Sequence[Section] = (), seed: int = 0,
+        temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
         candidates: int = 1, progress: Callable[[float], None] | None = None,
+        on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
         """Compose `candidates` pieces to one prompt.
 
@@ -97,45 +81,120 @@ class Composer:
             metre: such as "3/4".
             notes: an opening melody, such as "C4 E4 G4:2".
             given: a MIDI file to continue; it is kept as it is, its tempo and metre go on.
+            key: such as "Eb major"; by default that of a given file, or left to the model.
+            chords: a progression, bar by bar, such as "C | Am F | G7", repeated to the end.
+            density: notes a beat, or one of sparse, light, medium, dense, full.
+            dynamics: ppp, pp, p, mp, mf, f, ff or fff.
+            sections: what changes from a time on (`sections.parse_section`, `parse_plan`).
             seed: the same seed gives the same piece.
             temperature: below 1 plainer, above 1 wilder.
             top_p: share of the likeliest values to choose among.
             candidates: how many.
             progress: called with the seconds of music composed.
+            on_rows: called with the place of a candidate and event rows as they are made, which
+                together are its whole table (`Decoder.run`).
+            stop: asked before every row; whether to give up.
 
         Raises:
             UserError: something asked for cannot be had; the message says what to do.
+            Stopped: `stop` said so.
         """
-        if not 1 <= candidates <= MAX_CANDIDATES:
-            raise UserError(f"--candidates {candidates} is not between 1 and {MAX_CANDIDATES}")
-        if seed < 0:
-            raise UserError(f"--seed {seed} is below 0: give a whole number from 0")
+        _check(seed, candidates)
         if given is not None and (notes or tempo is not None or metre is not None):
             raise UserError("a given file has its notes, tempo and metre: ask for none of them")
         how = Sampling(temperature, top_p)
         players_asked = (instruments,) if isinstance(instruments, str) else tuple(instruments)
-        prompt = Prompt(style_weights(styles), players_asked, minutes, tempo, metre, notes)
+        prompt = Prompt(
+            style_weights(styles), players_asked, minutes, tempo, metre, notes, key, chords,
+            notes_a_beat(density), dynamics, tuple(sections),
+        )  # fmt: skip
         score = None if given is None else _given_score(given)
         source = None if given is None else _read(given)
         players = choose_instruments(prompt, score, self.facts, np.random.default_rng(seed))
         opening = opening_of(prompt, score, players)
-        key = KEYS if score is None else key_of(score)[0]
         started = time.perf_counter()
-        decoder = Decoder(
-            self.model, condition_of(prompt, players, key, self.facts),
-            wishes_of(prompt, players, opening, self.facts), how, opening=opening.table,
-            earliest=opening.earliest, seed=seed, candidates=candidates, context=self.context,
+        planner = Planner(
+            self.network, prompt, opening, players, _key(prompt, score), self.facts, how,
+            self.context,
         )  # fmt: skip
-        drafts = decoder.run(progress)
-        rate = _rate(drafts, opening, time.perf_counter() - started)
-        recipe = {
-            "prompt": asdict(prompt), "sampling": asdict(how), "seed": seed,
-            "candidates": candidates, "model": self.name, "version": __version__,
-        }  # fmt: skip
+        drafts = planner.drafts(generators(seed, candidates), Watch(progress, on_rows, stop))
+        recipe = self._recipe(asdict(prompt), how, seed, candidates)
+        speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
-            _finish(draft, prompt, opening, source, recipe | {"candidate": place}, rate)
+            finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
             for place, draft in enumerate(drafts)
         ]
+
+    def arrange(
+        self, given: Path | str | bytes, *, instruments: Sequence[str] | str = (),
+        bars: tuple[int, int] | None = None, keep: bool = False,
+        styles: Mapping[str, float] | Sequence[str] | str = (), density: str | float | None = None,
+        dynamics: str | None = None, seed: int = 0, temperature: float = Sampling.temperature,
+        top_p: float = Sampling.top_p, candidates: int = 1,
+        progress: Callable[[float], None] | None = None, on_rows: OnRows | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Composition]:  # fmt: skip
+        """Compose into a given piece: new parts, other parts, or bars between what is given.
+
+        All else of the file stays as it is, message for message.
+
+        Args:
+            given: a MIDI file.
+            instruments: which are composed; by default all that play in it.
+            bars: first and last bar to compose, from 1; by default all.
+            keep: whether what these instruments play there stays, and is added to.
+            styles: as for `compose`.
+            density: likewise.
+            dynamics: likewise.
+            seed: likewise.
+            temperature: likewise.
+            top_p: likewise.
+            candidates: likewise.
+            progress: likewise.
+            on_rows: likewise; given notes stand ahead of their sound (`given.Anticipated`).
+            stop: likewise.
+
+        Raises:
+            UserError: something asked for cannot be had; the message says what to do.
+            Stopped: `stop` said so.
+        """
+        _check(seed, candidates)
+        score, source = _given_score(given), _read(given)
+        names = (instruments,) if isinstance(instruments, str) else tuple(instruments)
+        section = Section(
+            0.0, style_weights(styles), names, None, notes_a_beat(density), dynamics
+        )
+        players = players_of(section, tuple(score.instruments))
+        if bars is None and not keep and set(players) >= set(score.instruments):
+            raise UserError("nothing given would be left: name bars, or instruments to add")
+        how, layout = Sampling(temperature, top_p), arrangement_of(score, players, bars, keep=keep)
+        everyone = sorted({*players, *score.instruments})
+        started = time.perf_counter()
+        decoder = Decoder(
+            self.network,
+            condition_of(section.styles or (), everyone, key_of(score)[0], self.facts),
+            limits(players, layout.seconds, self.facts), how, opening=layout.opening.table,
+            earliest=layout.start, random=generators(seed, candidates), context=self.context,
+            steering=Steering.of(section), since=layout.since, until=layout.until,
+            pending=layout.pending, ahead=layout.opening,
+        )  # fmt: skip
+        drafts = decoder.run(progress, on_rows=on_rows, stop=stop)
+        asked = {**asdict(section), "bars": bars, "keep": keep}
+        recipe = self._recipe(asked, how, seed, candidates)
+        speed = rate(drafts, len(layout.opening.table), time.perf_counter() - started)
+        return [
+            arranged(draft, layout, source, recipe | {"candidate": place}, speed)
+            for place, draft in enumerate(drafts)
+        ]
+
+    def _recipe(
+        self, prompt: dict[str, Any], how: Sampling, seed: int, candidates: int
+    ) -> dict[str, Any]:
+        """How pieces are made, as their files tell."""
+        return {
+            "prompt": prompt, "sampling": asdict(how), "seed": seed,
+            "candidates": candidates, "model": self.name, "version": __version__,
+        }  # fmt: skip
 
 
 def load(model: str | Path | None = None, *, device: str = "cpu") -> Composer:
@@ -154,6 +213,13 @@ def bundled_model() -> Path:
     return Path(str(resources.files("musenet") / "weights" / "musenet.safetensors"))
 
 
+def _check(seed: int, candidates: int) -> None:
+    if not 1 <= candidates <= MAX_CANDIDATES:
+        raise UserError(f"--candidates {candidates} is not between 1 and {MAX_CANDIDATES}")
+    if seed < 0:
+        raise UserError(f"--seed {seed} is below 0: give a whole number from 0")
+
+
 def _read(given: Path | str | bytes) -> bytes:
     if isinstance(given, bytes):
         return given
@@ -170,71 +236,10 @@ def _given_score(given: Path | str | bytes) -> Score:
     return score
 
 
-def _rate(drafts: Sequence[Draft], opening: Opening, seconds: float) -> float:
-    """New notes a second over all candidates."""
-    old = int(is_note(opening.table).sum()) if len(opening.table) else 0
-    new = sum(int(is_note(draft.table).sum()) - old for draft in drafts)
-    return new / max(seconds, 1e-9)
+def _key(prompt: Prompt, given: Score | None) -> int:
+    """The key asked for, else that of a given score."""
+    if prompt.key is not None:
+        return parse_key(prompt.key)
+    return KEYS if given is None else key_of(given)[0]
 
 
-def _finish(
-    draft: Draft, prompt: Prompt, opening: Opening, source: bytes | None, recipe: dict[str, Any],
-    rate: float,
-) -> Composition:  # fmt: skip
-    score = decode(draft.table)
-    if source is None:
-        score = _played_at(score, prompt, opening.pace)
-        data = midi.to_bytes(score, title=_title(prompt), comment=json.dumps(recipe))
-    else:
-        data = _carried_on(score, opening, source, recipe)
-        score = midi.load(data)
-    facts = recipe | facts_of(score) | {
-        "forced": draft.forced, "ended_by": "model" if draft.ended else "limit",
-        "notes_per_second": round(rate, 1),
-    }  # fmt: skip
-    return Composition(score, data, facts)
-
-
-def _carried_on(score: Score, opening: Opening, source: bytes, recipe: dict[str, Any]) -> bytes:
-    """The given file with the new notes behind it, in its own tempo until one changes it."""
-    new = crop(score, opening.earliest, score.end + 1)
-    tempos = new.tempos.copy()
-    tempos["bpm"] *= opening.pace
-    changes = int((score.metres["tick"] >= opening.earliest).sum())
-    addition = replace(new, tempos=tempos, metres=new.metres[len(new.metres) - changes :])
-    return midi.extend(source, opening.cut, addition, comment=json.dumps(recipe))
-
-
-def _played_at(score: Score, prompt: Prompt, pace: float) -> Score:
-    """Tempi as people write them: the one asked for exactly, others as whole numbers.
-
-    Where whole numbers would spoil the length asked for, they have two decimals.
-    """
-    exact = score.tempos.copy()
-    exact["bpm"] = np.round(exact["bpm"] * pace, 2 if prompt.tempo is None else 6)
-    whole = exact.copy()
-    whole["bpm"] = np.round(exact["bpm"])
-    plain = replace(score, tempos=whole)
-    fits = abs(plain.seconds / prompt.seconds - 1.0) <= TOLERANCE and prompt.tempo is None
-    return plain if fits else replace(score, tempos=exact)
-
-
-def _title(prompt: Prompt) -> str:
-    names = ", ".join(name for name, _ in prompt.styles)
-    return f"musenet: {names}" if names else "musenet"
-
-
-def facts_of(score: Score) -> dict[str, Any]:
-    """What is in a score: length, notes, and how much each instrument plays."""
-    seconds = score.seconds
-    minute = (seconds_at(score, score.notes["onset"]) // 60).astype(int)
-    shares, playing = {}, {}
-    for player in score.instruments:
-        own = score.notes["instrument"] == player
-        name = INSTRUMENTS[player].name
-        shares[name] = round(float(own.mean()), 4)
-        playing[name] = len(np.unique(minute[own]))
-    return {
-        "seconds": round(seconds, 2), "notes": len(score.notes), "instruments": shares,
-        "minutes_playing": playing,
-    }  # fmt: skip

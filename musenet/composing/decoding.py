@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musenet.composing.balance import Balance
-from musenet.composing.engine import Engine
+from musenet.composing.engine import Engine, Marks
+from musenet.composing.network import Network
+from musenet.composing.pending import NOTHING, Pending
 from musenet.composing.rules import (
     EVENTS_PER_SECOND,
     LATEST_END,
@@ -22,16 +24,22 @@ from musenet.composing.rules import (
     Wishes,
 )
 from musenet.composing.sampling import Sampling, sample
+from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition
-from musenet.events import END, NO_PITCH, PITCH_OFFSET, SIZES, Table
+from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
-from musenet.model import Model
+from musenet.given import Anticipated
 
 TOLD_LENGTH = 0.97
 """Share of the length asked for that the model is told: pieces often outlast what it expects."""
 END_BIAS = 4.0
 """What is added to the score of the end, growing from the length told to the latest end."""
+OnRows = Callable[[int, Table], None]
 _FINISHED = (0, END, NO_PITCH, 0, 0)
+
+
+class Stopped(Exception):
+    """Composing was given up because the caller wished so."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +50,44 @@ class Draft:
         table: all rows, opening included, without the end.
         ended: whether the model ended it (else the limit did).
         forced: notes whose instrument was forced.
+        given: which rows are given notes that stand ahead of time, shape (rows,).
+        lead: ticks from where they stand to where they sound, shape (rows,).
     """
 
     table: Table
     ended: bool
     forced: int
+    given: NDArray[np.bool_]
+    lead: NDArray[np.int64]
 
 
 class Decoder:
     """Composes candidates in step, row by row."""
 
     def __init__(
-        self, model: Model, condition: Condition, wishes: Wishes, how: Sampling, *,
-        opening: Table, earliest: int, seed: int, candidates: int, context: int,
+        self, network: Network, condition: Condition, wishes: Wishes, how: Sampling, *,
+        opening: Table, earliest: int, random: Sequence[np.random.Generator], context: int,
+        steering: Steering = UNSTEERED, since: float = 0.0, until: float = np.inf,
+        pending: Pending = NOTHING, ahead: Anticipated | None = None,
     ) -> None:  # fmt: skip
-        """Take the opening in; `earliest` is the first tick at which new notes may begin."""
+        """Take the opening in.
+
+        Args:
+            network: the model, laid out for composing.
+            condition: the prompt.
+            wishes: what the rules keep to.
+            how: sampling.
+            opening: rows that all candidates begin with, shape (n, 5).
+            earliest: first tick at which new notes may begin.
+            random: a generator for each candidate.
+            context: events that the network sees at once.
+            steering: chords, density and dynamics.
+            since: seconds at which the section begins in which instruments are to be heard.
+            until: seconds at which the music breaks off, for another section to go on.
+            pending: given notes, tempi and metres to come.
+            ahead: the opening with its marks, where it has given notes.
+        """
+        candidates = len(random)
         most = int(wishes.seconds * LATEST_END * EVENTS_PER_SECOND) + SPARE_EVENTS
         self.tables = np.zeros((candidates, len(opening) + most, 5), dtype=np.uint8)
         self.tables[:, : len(opening)] = opening
@@ -65,63 +96,106 @@ class Decoder:
         self.ended = np.zeros(candidates, dtype=bool)
         self.how, self.told = how, wishes.seconds * TOLD_LENGTH
         self.rules = Rules(wishes, self.tables.shape[1])
-        self.past = Past.of(opening, earliest, candidates)
-        self.moments = _after(opening, candidates)
-        self.balance = Balance.of(wishes.instruments, wishes.seconds, candidates)
+        self.given = np.zeros(self.tables.shape[:2], dtype=bool)
+        self.lead = np.zeros(self.tables.shape[:2], dtype=np.int64)
+        if ahead is not None:
+            self.given[:, : len(opening)], self.lead[:, : len(opening)] = ahead.given, ahead.lead
+        self.pending, self.next = pending, np.zeros(candidates, dtype=np.int64)
+        heard = opening.copy()
+        heard[self.given[0, : len(opening)], 1] = REST
+        self.past = Past.of(heard, earliest, candidates)
+        self.moments = after(opening, candidates)
+        end = min(wishes.seconds, until)
+        self.balance = Balance.of(wishes.instruments, end, candidates, since)
         self.balance.take_in(opening)
-        self.random = [np.random.default_rng([seed, place]) for place in range(candidates)]
-        self.heads = model.heads
-        self.engine = Engine(model, condition, candidates, context, self.told)
+        self.random, self.steering, self.until = random, steering, until
+        self.network = network
+        marks = Marks(self.given, self.lead)
+        self.engine = Engine(network, condition, candidates, context, self.told, steering, marks)
         self.hidden: Tensor = self.engine.begin(opening)
 
     @torch.inference_mode()
-    def run(self, progress: Callable[[float], None] | None = None) -> list[Draft]:
-        """Compose until every candidate has ended."""
+    def run(
+        self, progress: Callable[[float], None] | None = None, *, on_rows: OnRows | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Draft]:  # fmt: skip
+        """Compose until every candidate has ended.
+
+        Args:
+            progress: called now and then with the seconds of music that all candidates have.
+            on_rows: called with the place of a candidate and rows, shape (n, 5), as soon as they
+                are made: first the opening, then a row at a time, together its whole table.
+            stop: asked before every row; whether to give up.
+
+        Raises:
+            Stopped: `stop` said so.
+        """
+        if on_rows is not None:
+            for place in range(len(self.alive)):
+                on_rows(place, self.tables[place, : self.past.rows])
         while self.alive.any():
+            if stop is not None and stop():
+                raise Stopped
             columns = self._next_row()
+            if on_rows is not None:
+                for place in np.flatnonzero(self.lengths == self.past.rows).tolist():
+                    on_rows(place, self.tables[place, self.past.rows - 1 : self.past.rows])
             if not self.alive.any():
                 break
             if progress is not None and self.past.rows % 16 == 0:
                 progress(float(self.moments.seconds[self.alive].min()))
             self.hidden = self.engine.append(self.tables[:, : self.past.rows], columns)
         return [
-            Draft(self.tables[i, : self.lengths[i]].copy(), bool(self.ended[i]),
-                  int(self.balance.forced[i]))
-            for i in range(len(self.alive))
+            Draft(
+                self.tables[i, :length].copy(), bool(self.ended[i]), int(self.balance.forced[i]),
+                self.given[i, :length].copy(), self.lead[i, :length].copy(),
+            )
+            for i, length in enumerate(self.lengths.tolist())
         ]  # fmt: skip
 
     def _next_row(self) -> Features:
         """Choose the next row of every candidate field by field; its features."""
         chance = np.stack([generator.random(5) for generator in self.random])
-        x, past = self.hidden, self.past
+        x, past, link = self.hidden, self.past, self.network.choose
 
         def choose(
             field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0
         ) -> NDArray[np.int64]:
-            scores: NDArray[np.float32] = self.heads.logits(field, x).cpu().numpy()
+            scores = self.network.logits(field, x)
             rare = END if field == 1 else -1
             return sample(scores + bias, allowed, chance[:, field], self.how, rare)
 
-        def link(field: int, ids: NDArray[np.int64], columns: Features | None = None) -> Tensor:
-            told = None if columns is None else torch.from_numpy(columns).to(x.device)
-            return self.heads.choose(field, x, torch.from_numpy(ids).to(x.device), told)
-
         wait = choose(0, self.rules.waits(past, self.moments))
+        due = self.pending.waits(self.next, self.moments.tick)
+        comes = wait >= due
+        wait = np.where(comes, due, wait)
         now = self.moments.after_wait(wait)
-        columns = features(now, self.told)
-        x = link(0, wait, columns)
+        self.alive &= now.seconds < self.until
+        columns = self._columns(now, comes)
+        x = link(0, x, wait, columns)
         allowed, forced = self._players(now, wait)
         bias = self.balance.bias(now.seconds)
         bias[:, END] = self._overtime(now) * END_BIAS
         instrument = choose(1, allowed, bias)
-        x = link(1, instrument)
-        pitch = choose(2, self.rules.pitches(past, now, instrument))
-        x = link(2, pitch)
+        x = link(1, x, instrument, None)
+        harmony = self.steering.harmony(columns, instrument)
+        pitch = choose(2, self.rules.pitches(past, now, instrument), harmony)
+        x = link(2, x, pitch, None)
         duration = choose(3, self.rules.durations(now, instrument))
-        x = link(3, duration)
+        x = link(3, x, duration, None)
         velocity = choose(4, self.rules.velocities(instrument))
-        self._add(np.stack([wait, instrument, pitch, duration, velocity], axis=1), now, forced)
+        ids = np.stack([wait, instrument, pitch, duration, velocity], axis=1)
+        ids[comes, 1:] = self.pending.ids[self.next[comes], 1:]
+        self._add(ids, now, comes, forced & ~comes)
         return columns
+
+    def _columns(self, now: Moments, comes: Mask) -> Features:
+        """Features of the next row, and the marks of those that are pending."""
+        row = self.past.rows
+        self.given[comes, row] = self.pending.given[self.next[comes]]
+        self.lead[comes, row] = self.pending.lead[self.next[comes]]
+        given, sounds = self.given[:, row], now.ahead(self.lead[:, row])
+        return features(sounds, self.told, controls=self.steering.at(sounds), given=given)
 
     def _overtime(self, now: Moments) -> NDArray[np.float64]:
         """How much of the time between the length told and the latest end is used up, 0 to 1."""
@@ -132,13 +206,14 @@ class Decoder:
     def _players(self, now: Moments, wait: NDArray[np.int64]) -> tuple[Mask, Mask]:
         """Which instruments may come, and for which candidates one is forced."""
         allowed = self.rules.instruments(self.past, now, wait)
+        allowed[:, END] &= self.next == len(self.pending)
         last_call = self.rules.is_last_call(self.past, now)
         must = self.balance.must_play(now.seconds, allowed, last_call)
         forced = must >= 0
         only = np.arange(SIZES[1]) == must[:, None]
         return np.where(forced[:, None], only, allowed), forced & self.alive
 
-    def _add(self, ids: NDArray[np.int64], now: Moments, forced: Mask) -> None:
+    def _add(self, ids: NDArray[np.int64], now: Moments, comes: Mask, forced: Mask) -> None:
         """Write the row down for candidates that go on, and see which are finished."""
         row = self.past.rows
         ids[~self.alive] = _FINISHED
@@ -148,16 +223,22 @@ class Decoder:
         self.tables[:, row] = values
         free = self.rules.onsets_left(now) > 0  # else the limit leaves nothing but the end
         self.ended |= self.alive & (instrument == END) & free
-        self.balance.add(instrument, now.seconds, self.alive)
+        self.balance.add(instrument, now.seconds, self.alive & ~comes)
         self.balance.forced += forced
-        self.past.add(ids, now.tick)
+        self.past.add(ids, now.tick + self.lead[:, row], self.given[:, row])
+        self.next += comes
         self.moments = now.after_row(instrument, values[:, 2])
         self.alive &= instrument != END
         self.lengths = np.where(self.alive, row + 1, self.lengths)
         self.alive &= ~self.rules.is_over(self.past, self.moments)
 
 
-def _after(opening: Table, candidates: int) -> Moments:
+def generators(seed: int, candidates: int) -> list[np.random.Generator]:
+    """A random generator for each candidate, which does not depend on how many there are."""
+    return [np.random.default_rng([seed, place]) for place in range(candidates)]
+
+
+def after(opening: Table, candidates: int) -> Moments:
     """The state of time behind an opening, for each candidate."""
     if not len(opening):
         return Moments.beginning(candidates)

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from musenet.composing.network import Network
+from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
 from musenet.events import Table, to_ids
 from musenet.features import Features, features
-from musenet.model import PROMPT_ROWS, Cache, Model
-from musenet.windows import window
+from musenet.model import PROMPT_ROWS, Cache
+from musenet.windows import Window, window
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Given notes among the rows of candidates.
+
+    Attributes:
+        given: which rows they are, shape (candidates, rows).
+        lead: ticks from where they stand to where they sound, shape (candidates, rows).
+    """
+
+    given: NDArray[np.bool_]
+    lead: NDArray[np.int64]
 
 
 class Engine:
@@ -24,16 +40,27 @@ class Engine:
     """
 
     def __init__(
-        self, model: Model, condition: Condition, candidates: int, context: int,
-        total_seconds: float,
+        self, network: Network, condition: Condition, candidates: int, context: int,
+        total_seconds: float, steering: Steering = UNSTEERED, marks: Marks | None = None,
     ) -> None:  # fmt: skip
-        """Prepare for `candidates` pieces of `total_seconds` each."""
-        self.model = model
+        """Prepare for `candidates` pieces of `total_seconds` each.
+
+        Args:
+            network: the model, laid out for composing.
+            condition: the prompt.
+            candidates: how many.
+            context: events that it sees at once.
+            total_seconds: length that it is told.
+            steering: chords, density and dynamics.
+            marks: of given notes, which the caller fills in as rows come; None without any.
+        """
+        self.network, self.model = network, network.model
         self.condition = condition
         self.candidates = candidates
         self.context = context
         self.total_seconds = total_seconds
-        self._cache = Cache.empty(model, 1, 0)
+        self.steering, self.marks = steering, marks
+        self._cache = Cache.empty(self.model, 1, 0)
 
     @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
@@ -60,10 +87,17 @@ class Engine:
         """
         if self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
-        ids = torch.from_numpy(to_ids(tables[:, -1:]))
-        moment = torch.from_numpy(columns[:, None])
-        embedded = self.model.embed_events(ids.to(self.model.device), moment.to(self.model.device))
-        return self.model.trunk(embedded, self._cache)[:, -1]
+        return self.network.step(to_ids(tables[:, -1]), columns, self._cache)
+
+    def _columns(self, place: int, view: Window, start: int, length: int) -> Features:
+        """Features of a window of a candidate, from row `start` to `length`."""
+        moments, given = view.moments, np.zeros(len(view.table), dtype=bool)
+        if self.marks is not None:
+            told = (view.reminders, 0)
+            given = np.pad(self.marks.given[place, start:length], told)
+            moments = moments.ahead(np.pad(self.marks.lead[place, start:length], told))
+        controls = self.steering.at(moments)
+        return features(moments, self.total_seconds, controls=controls, given=given)
 
     def _read(self, tables: Sequence[Table]) -> Tensor:
         """Fill the cache with a window over the last rows of one or of all candidates."""
@@ -71,7 +105,9 @@ class Engine:
         start = 0 if length < self.context else length - self.context // 2
         views = [window(table, start, length) for table in tables]
         ids = np.stack([to_ids(view.table) for view in views])
-        columns = np.stack([features(view.moments, self.total_seconds) for view in views])
+        columns = np.stack(
+            [self._columns(place, view, start, length) for place, view in enumerate(views)]
+        )
         conditions = stack([self.condition] * len(views), [view.begins for view in views])
         device = self.model.device
         embedded = self.model.embed_events(
@@ -80,6 +116,7 @@ class Engine:
         x_BTD = torch.cat([self.model.embed_prompt(conditions), embedded], dim=1)
         cache = Cache.empty(self.model, len(views), PROMPT_ROWS + self.context)
         hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        self.network.adopt(cache)
         alone = len(views) < self.candidates
         self._cache = cache.expanded(self.candidates) if alone else cache
         return hidden

@@ -267,10 +267,18 @@ def wishes_of(
 
     The length is in seconds of the table, which the file plays at the opening's pace.
     """
-    tempo = None if prompt.tempo is None else int(tempo_step(prompt.tempo))
+    step = None if prompt.tempo is None else int(tempo_step(prompt.tempo))
     metre = None if prompt.metre_asked is None else metre_place(prompt.metre_asked)
     begun = seconds_at(decode(opening.table), opening.earliest) if len(opening.table) else 0.0
     seconds = float(begun) + (prompt.seconds - opening.seconds) * opening.pace
+    return Wishes(tuple(players), seconds, step, metre, _voices(players, facts))
+
+
+def limits(players: Sequence[int], seconds: float, facts: Mapping[str, Any]) -> Wishes:
+    """What new parts in a given piece keep to; tempo and metre are the piece's."""
+    return Wishes(tuple(players), seconds, voices=_voices(players, facts), own_time=False)
+
+
+def _voices(players: Sequence[int], facts: Mapping[str, Any]) -> tuple[int, ...]:
     known: Mapping[str, int] = facts.get("voices", {})
-    voices = tuple(known.get(INSTRUMENTS[player].name, 128) for player in players)
-    return Wishes(tuple(players), seconds, tempo, metre, voices)
+    return tuple(known.get(INSTRUMENTS[player].name, 128) for player in players)

@@ -84,6 +84,7 @@ class Wishes:
         metre: place in `METRES`, or None to leave it to the model.
         voices: most notes that each instrument may sound at once, in the order of
             `instruments`; empty for no limit.
+        own_time: whether the model sets tempo and metre; a given piece has its own.
     """
 
     instruments: tuple[int, ...]
@@ -91,6 +92,7 @@ class Wishes:
     tempo: int | None = None
     metre: int | None = None
     voices: tuple[int, ...] = ()
+    own_time: bool = True
 
 
 @dataclass
@@ -147,16 +149,23 @@ class Past:
             np.tile(np.isin(np.arange(DRUMS + 1), kinds), (candidates, 1)),
         )  # fmt: skip
 
-    def add(self, ids: NDArray[np.int64], tick: NDArray[np.int64]) -> None:
-        """Remember a row of each candidate, given as ids, (candidates, 5), at its tick."""
+    def add(
+        self, ids: NDArray[np.int64], tick: NDArray[np.int64], given: Mask | bool = False
+    ) -> None:
+        """Remember a row of each candidate, as ids, (candidates, 5), at its tick.
+
+        Of given notes, at the tick at which they sound, nothing stays but when they end: what
+        follows them is as free as behind a metre.
+        """
         self.rows += 1
-        self.instrument, self.pitch = ids[:, 1], ids[:, 2]
+        self.instrument, self.pitch = np.where(given, METRE_EVENT, ids[:, 1]), ids[:, 2]
         self.rests = np.where(ids[:, 1] == REST, self.rests + 1, 0)
-        rows = np.flatnonzero(ids[:, 1] <= DRUMS)
+        ends = np.where(ids[:, 1] <= DRUMS, tick + _LENGTHS[ids[:, 3]], 0)
+        self.sounding = np.maximum(self.sounding, ends)
+        rows = np.flatnonzero((ids[:, 1] <= DRUMS) & ~np.asarray(given))
         player, end = ids[rows, 1], tick[rows] + _LENGTHS[ids[rows, 3]]
         self.ends[rows, player, ids[rows, 2] % 128] = np.where(player == DRUMS, tick[rows], end)
         self.heard[rows, player] = True
-        self.sounding[rows] = np.maximum(self.sounding[rows], end)
         self.tempo = np.where(ids[:, 1] == TEMPO_EVENT, ids[:, 2] - TEMPO_OFFSET, self.tempo)
         self.metre = np.where(ids[:, 1] == METRE_EVENT, ids[:, 2] - METRE_OFFSET, self.metre)
 
@@ -218,12 +227,14 @@ class Rules:
     def waits(self, past: Past, moments: Moments) -> Mask:
         """Which waits may come, shape (candidates, wait vocabulary)."""
         waits = np.arange(SIZES[0])
-        if past.rows < 2:
+        if past.rows < 2 and self.wishes.own_time:
             return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
         here = self._playable(past, moments.tick, self._last_key(past))
         again = here.any(axis=1) & (past.instrument != REST)
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
-        least = np.where(again, 0, np.maximum(1, self._free_from(past) - moments.tick))
+        least = np.zeros_like(most)
+        if not again.all():
+            least = np.where(again, 0, np.maximum(1, self._free_from(past) - moments.tick))
         spread = self._crowded(past, moments) & (most >= SPREAD)
         least = np.maximum(least, np.where(spread, SPREAD, 0))
         least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
@@ -238,9 +249,9 @@ class Rules:
 
     def instruments(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
         """Which instruments or other events may come at `moments`, reached after `wait`."""
-        if past.rows < 2:
+        if past.rows < 2 and self.wishes.own_time:
             only = METRE_EVENT if past.rows == 0 else TEMPO_EVENT
-            return np.broadcast_to(np.arange(SIZES[1]) == only, (len(wait), SIZES[1]))
+            return np.tile(np.arange(SIZES[1]) == only, (len(wait), 1))
         fresh, left = moments.place == 0, self.onsets_left(moments)
         after = np.where(fresh, -1, self._last_key(past))
         plays = self._playable(past, moments.tick, after) & (left >= 1)[:, None]
@@ -249,9 +260,12 @@ class Rules:
         beat = moments.tick % TICKS_PER_BEAT == 0
         allowed = np.zeros((len(wait), SIZES[1]), dtype=bool)
         allowed[:, self.players] = plays
-        allowed[:, METRE_EVENT] = fresh & bar_begins & room & (self.wishes.metre is None)
+        own_metre = self.wishes.own_time and self.wishes.metre is None
+        allowed[:, METRE_EVENT] = fresh & bar_begins & room & own_metre
         allowed[:, TEMPO_EVENT] = beat & (fresh | (past.instrument == METRE_EVENT))
-        allowed[:, TEMPO_EVENT] &= self._tempi(past, moments).any(axis=1)
+        allowed[:, TEMPO_EVENT] &= self.wishes.own_time
+        if allowed[:, TEMPO_EVENT].any():
+            allowed[:, TEMPO_EVENT] &= self._tempi(past, moments).any(axis=1)
         allowed[:, REST] = (past.rests < MAX_RESTS) & room | (left >= 1) & ~plays.any(axis=1)
         allowed[:, REST] &= wait == MAX_WAIT
         allowed[:, END] = fresh & self._may_end(past, moments, np.zeros_like(wait))
@@ -266,7 +280,8 @@ class Rules:
         allowed &= ~again[:, None] | (ids > past.pitch[:, None])
         ends = past.ends[np.arange(len(instrument)), np.minimum(instrument, DRUMS)]
         allowed[:, :DRUM_OFFSET] &= ends <= moments.tick[:, None]
-        allowed[:, TEMPO_OFFSET : TEMPO_OFFSET + len(TEMPI)] &= self._tempi(past, moments)
+        if (instrument == TEMPO_EVENT).any():
+            allowed[:, TEMPO_OFFSET : TEMPO_OFFSET + len(TEMPI)] &= self._tempi(past, moments)
         allowed &= ids != METRE_OFFSET + past.metre[:, None]
         if past.rows == 0 and self.wishes.metre is not None:
             allowed &= ids == METRE_OFFSET + self.wishes.metre

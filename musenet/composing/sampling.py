@@ -56,17 +56,23 @@ def sample(
     Returns:
         Chosen values, shape (rows,).
     """
-    allowed = allowed | ~allowed.any(axis=1, keepdims=True)
-    masked = np.where(allowed, scores.astype(np.float64) / how.temperature, -np.inf)
+    everything = allowed if allowed.any(axis=1).all() else allowed | ~allowed.any(axis=1)[:, None]
+    masked = np.where(everything, scores.astype(np.float64) / how.temperature, -np.inf)
     weights = np.exp(masked - masked.max(axis=1, keepdims=True))
+    share = how.top_p * weights.sum(axis=1, keepdims=True)
+    # what no row may keep is left out before sorting: nearly all values, nearly always
+    places = np.flatnonzero(((weights >= how.min_p) & (weights > 0.0)).any(axis=0))
+    if rare >= 0 and weights[:, rare].any():
+        places = np.union1d(places, rare)
+    weights = weights[:, places]
     order = np.argsort(-weights, axis=1, kind="stable")
-    ranked = np.take_along_axis(weights, order, axis=1)
+    rows = np.arange(len(weights))[:, None]
+    ranked = weights[rows, order]
     before = np.cumsum(ranked, axis=1) - ranked
-    kept = (before < how.top_p * ranked.sum(axis=1, keepdims=True)) & (ranked >= how.min_p)
-    kept |= (order == rare) & (ranked > 0.0)
+    kept = (before < share) & (ranked >= how.min_p)
+    kept |= (places[order] == rare) & (ranked > 0.0)
     cumulative = np.cumsum(np.where(kept, ranked, 0.0), axis=1)
     place = (cumulative <= chance[:, None] * cumulative[:, -1:]).sum(axis=1)
     last = kept.shape[1] - 1 - kept[:, ::-1].argmax(axis=1)
-    place = np.minimum(place, last)
-    chosen: NDArray[np.int64] = np.take_along_axis(order, place[:, None], axis=1)[:, 0]
+    chosen: NDArray[np.int64] = places[order[rows[:, 0], np.minimum(place, last)]]
     return chosen

@@ -8,12 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-
-from musenet.chords import Progression, parse_chords
-from musenet.controls import Controls, density_id
+from musenet.chords import parse_chords
 from musenet.errors import UserError
-from musenet.features import NOT_TOLD, Moments
 from musenet.instruments import instrument_id
 from musenet.quantise import TEMPI
 from musenet.styles import style_id
@@ -205,52 +201,3 @@ def in_order(first: Section, sections: Sequence[Section], seconds: float) -> lis
     for section in planned:
         whole.append(section.after(whole[-1]))
     return whole[1:] if times and times[0] == 0.0 else whole
-
-
-@dataclass(frozen=True)
-class Steering:
-    """The controls of one section, as the network is told them.
-
-    Attributes:
-        progression: chords by bar, or None.
-        first_bar: bar of the metre in force in which the progression begins.
-        density: id, or not told.
-        dynamics: id, or not told.
-    """
-
-    progression: Progression | None = None
-    first_bar: int = 0
-    density: int = NOT_TOLD[1]
-    dynamics: int = NOT_TOLD[2]
-
-    @classmethod
-    def of(cls, section: Section, first_bar: int = 0) -> Steering:
-        """What a section asks for."""
-        density = NOT_TOLD[1]
-        if section.density is not None:
-            density = int(density_id(np.array([section.density]))[0])
-        return cls(
-            parse_chords(section.chords) if section.chords else None,
-            first_bar,
-            density,
-            NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
-        )
-
-    @property
-    def told(self) -> bool:
-        """Whether it asks for anything."""
-        ids = (self.density, self.dynamics)
-        return self.progression is not None or ids != NOT_TOLD[1:]
-
-    def at(self, moments: Moments) -> Controls:
-        """The controls at moments, shape (moments, 3)."""
-        controls = np.empty((len(moments.tick), 3), dtype=np.int32)
-        controls[:] = (NOT_TOLD[0], self.density, self.dynamics)
-        if self.progression is not None:
-            since = moments.tick - moments.bar_start
-            bars, places = since // moments.bar_ticks, since % moments.bar_ticks / moments.bar_ticks
-            controls[:, 0] = [
-                self.progression.at(int(bar) - self.first_bar, float(place))
-                for bar, place in zip(bars, places, strict=True)
-            ]
-        return controls

@@ -1,11 +1,13 @@
 """Score <-> Standard MIDI File, and the only place that knows such files.
 
 `load` reads any of them into a score, `save` and `to_bytes` write one, `extend` goes on after
-given music, `describe` and `comment` tell what a file holds and how it was made.
+given music and `insert` adds to it, `describe` and `comment` tell what a file holds and how it
+was made.
 """
 
 from musenet.midi.describing import comment, describe
 from musenet.midi.extending import extend
+from musenet.midi.inserting import Removal, insert
 from musenet.midi.notes import unify
 from musenet.midi.reading import MAX_BEATS, MAX_HOURS, MAX_NOTES, load
 from musenet.midi.smf import MAX_BYTES, MAX_EVENTS, MAX_TICK, MAX_TRACKS
@@ -20,9 +22,11 @@ __all__ = [
     "MAX_NOTES",
     "MAX_TICK",
     "MAX_TRACKS",
+    "Removal",
     "comment",
     "describe",
     "extend",
+    "insert",
     "load",
     "save",
     "to_bytes",

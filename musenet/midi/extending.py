@@ -9,26 +9,24 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from musenet.errors import UserError
 from musenet.midi import smf
 from musenet.midi.notes import Events, all_events, instruments_of, programs_of
-from musenet.midi.smf import Ints, Message, MidiFile, Track
+from musenet.midi.placing import placed
+from musenet.midi.smf import Message, Track
 from musenet.midi.writing import (
     PITCHED_CHANNELS,
     RELEASE_VELOCITY,
     Part,
     changes,
-    check_length,
     comment_message,
     in_order,
     name,
     new_part,
     play,
-    settled,
 )
-from musenet.score import Array, Score, note_ends, seconds_at
+from musenet.score import Array, Score
 
 _HOLDING = (64, 66)
 """Controllers that hold notes: sustain and sostenuto pedal."""
@@ -72,7 +70,7 @@ def extend(
     if cut < 0:
         raise UserError(f"cannot keep {cut} ticks: give a number from 0")
     file = smf.read(source)
-    new = _placed(addition, file, cut)
+    new = placed(addition, file, cut)
     events = all_events(file.tracks)
     opening = events.where(events.tick < cut)
     homes, parts = _seated(new.notes, _seats(events, opening, cut), opening, cut)
@@ -87,27 +85,7 @@ def extend(
             later[home] += played
     whole = [[*kept, *in_order(added)] for kept, added in zip(tracks, later, strict=True)]
     kind = 0 if file.format == 0 and len(whole) == 1 else 1
-    return smf.file_bytes(kind, file.division, whole, max(cut, new.end))
-
-
-def _placed(addition: Score, file: MidiFile, cut: int) -> Score:
-    """The addition in the file's ticks, from the cut on."""
-
-    def at(ticks: ArrayLike) -> Ints:
-        moved = np.asarray(ticks) * (file.ticks_per_beat / addition.ticks_per_beat)
-        if file.ticks_per_second:
-            moved = seconds_at(addition, ticks) * file.ticks_per_second
-        return cut + np.floor(moved + 0.5).astype(np.int64)
-
-    tidy = settled(addition)
-    onsets, ends = at(tidy.notes["onset"]), at(note_ends(tidy))
-    check_length(int(ends.max(initial=cut)))
-    notes, tempos, metres = tidy.notes.copy(), tidy.tempos.copy(), tidy.metres.copy()
-    notes["onset"], notes["duration"] = onsets, ends - onsets
-    tempos["tick"], metres["tick"] = at(tempos["tick"]), at(metres["tick"])
-    if file.ticks_per_second:
-        tempos = tempos[:0]
-    return settled(Score(notes, tempos, metres, file.ticks_per_beat))
+    return smf.file_bytes(kind, file.division, whole, [max(cut, new.end)])
 
 
 def _seats(events: Events, opening: Events, cut: int) -> dict[int, _Seat]:

@@ -12,6 +12,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -316,7 +317,7 @@ def text_meta(kind: int, text: str) -> bytes:
 
 
 def file_bytes(
-    kind: int, division: int, tracks: Iterable[Iterable[Message]], end: int = 0
+    kind: int, division: int, tracks: Iterable[Iterable[Message]], ends: Iterable[int] = ()
 ) -> bytes:
     """A Standard MIDI File from messages that rise in tick.
 
@@ -324,9 +325,11 @@ def file_bytes(
         kind: format, 0 or 1.
         division: the 16 bits of the time division.
         tracks: messages of each track, without the end of track.
-        end: the first track ends at this tick, or with its last event if that is later.
+        ends: ticks at which the first tracks end, or with their last events if those are later;
+            the others end with their last events.
     """
-    bodies = [_track_bytes(track, 0 if index else end) for index, track in enumerate(tracks)]
+    timed = zip(tracks, chain(ends, repeat(0)), strict=False)
+    bodies = [_track_bytes(track, end) for track, end in timed]
     header = b"MThd" + struct.pack(">IHHH", 6, kind, len(bodies), division)
     return header + b"".join(b"MTrk" + struct.pack(">I", len(body)) + body for body in bodies)
 

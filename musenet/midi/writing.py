@@ -79,7 +79,7 @@ def to_bytes(score: Score, *, title: str = "", comment: str = "") -> bytes:
     tracks = [[name(part), *played] for part, played in zip(parts, play(parts, {}), strict=True)]
     heading = [(0, smf.text_meta(smf.TRACK_NAME, title))] if title else []
     conductor = [*heading, *comment_message(0, comment), *changes(fitting)]
-    return smf.file_bytes(1, fitting.ticks_per_beat, [conductor, *tracks], fitting.end)
+    return smf.file_bytes(1, fitting.ticks_per_beat, [conductor, *tracks], [fitting.end])
 
 
 def _fitting(score: Score) -> Score:

@@ -29,8 +29,8 @@ def piece_weights(split: Split, window_events: int) -> NDArray[np.float64]:
     share = np.sqrt(np.bincount(index, weights=notes))
     caps = np.array([LIMITS.get(str(name), 1.0) for name in names])
     share = _capped(share / share.sum(), caps)
-    windows = np.maximum(1.0, split.pieces["events"] / window_events)
-    wanted = windows * _rarity(index, _finest_style(split), windows)
+    windows: NDArray[np.float64] = np.maximum(1.0, split.pieces["events"] / window_events)
+    wanted: NDArray[np.float64] = windows * _rarity(index, _finest_style(split), windows)
     wanted_of_group = np.bincount(index, weights=wanted)
     notes_a_window = np.bincount(index, weights=wanted * notes / windows) / wanted_of_group
     draws = (share / notes_a_window)[index] * wanted / wanted_of_group[index]
@@ -52,8 +52,7 @@ def _rarity(
     """By how much each piece is drawn more often because its style is rare, shape (pieces,)."""
     _, both = np.unique(np.stack([group, style]), axis=1, return_inverse=True)
     amount = np.bincount(both.ravel(), weights=windows)[both.ravel()]
-    factor: NDArray[np.float64] = amount ** (STYLE_POWER - 1.0)
-    return factor
+    return np.power(amount, STYLE_POWER - 1.0).astype(np.float64)
 
 
 def _groups(split: Split) -> NDArray[np.str_]:

@@ -181,3 +181,27 @@ def test_a_full_disk_leaves_nothing_half_written(
     out = tmp_path / "out"
     run("compose", *SHORT, "--model", model, "-o", out).assert_fails("No space left on device")
     assert list(out.iterdir()) == []
+
+
+def test_sections_chords_and_a_plan(run: Run, model: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('[{"at": "0:05", "instrument": ["flute"], "dynamics": "f"}]')
+    result = run(
+        "compose", "--minutes", 0.2, "--instrument", "piano", "--chords", "C | G7", "--key", "C",
+        "--density", "light", "--plan", plan, "--section", "8 instrument=cello tempo=90",
+        "--seed", 1, "--model", model, "--json", "-o", tmp_path / "a.mid",
+    )  # fmt: skip
+    piece = result.json["pieces"][0]
+    assert [section["at"] for section in piece["prompt"]["sections"]] == [5.0, 8.0]
+    assert piece["prompt"]["chords"] == "C | G7" and piece["prompt"]["density"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"), [("{", "the plan is no JSON"), ("[3]", "a plan is a list of sections")]
+)
+def test_a_plan_that_is_none(run: Run, model: Path, tmp_path: Path, plan: str, says: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(plan)
+    out = tmp_path / "out"
+    run("compose", *SHORT, "--plan", path, "--model", model, "-o", out).assert_fails(says)
+    assert not out.exists()

@@ -21,7 +21,7 @@ from musenet.checkpoint import load_model
 from musenet.cli import app
 from musenet.cli.monitor import Monitor
 from musenet.presets import PRESETS
-from musenet.training.loop import TrainingConfig
+from musenet.training.settings import TrainingConfig
 
 if TYPE_CHECKING:
     from conftest import Result, Run

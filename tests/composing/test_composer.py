@@ -15,7 +15,7 @@ from midi_bytes import event, meta, metre, midi_file, off, on, pedal, program, t
 import musenet
 from musenet import midi
 from musenet.checkpoint import save_model
-from musenet.composing.composer import Composition, facts_of
+from musenet.composing.finishing import Composition, facts_of
 from musenet.errors import UserError
 from musenet.events import TEMPO_EVENT
 from musenet.instruments import INSTRUMENTS, instrument_id

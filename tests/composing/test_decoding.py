@@ -4,26 +4,35 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from composers import decoder_for, random_model
 from numpy.typing import NDArray
+from torch import Tensor
 
 from musenet.composing import decoding
-from musenet.composing.decoding import Decoder
+from musenet.composing.decoding import Decoder, Stopped
+from musenet.composing.engine import Engine
+from musenet.composing.network import Eager, Packed
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling, sample
+from musenet.condition import stack
 from musenet.events import (
     END,
     METRE_EVENT,
     REST,
     TEMPO_EVENT,
     TEMPO_OFFSET,
+    Table,
     decode,
     encode,
     is_note,
     is_valid,
+    to_ids,
 )
+from musenet.features import Features, features
 from musenet.instruments import INSTRUMENTS, instrument_id
 from musenet.score import Score, note_ends, out_of_range
+from musenet.windows import window
 
 TEN = ("violin", "viola", "cello", "contrabass", "flute", "oboe", "clarinet", "horn", "timpani",
        "drums")  # fmt: skip
@@ -153,3 +162,65 @@ def test_the_likeliest_values_come_from_the_model() -> None:
     model = random_model(4, longing={4: 9})
     draft = decoder_for(Prompt(minutes=0.2), model, how=Sampling(1.0, 1e-9)).run()[0]
     assert set(draft.table[is_note(draft.table), 4].tolist()) == {9}
+
+
+class Naive(Engine):
+    """Reads the window of every candidate anew for each row, without a cache."""
+
+    start = 0
+
+    def append(self, tables: Table, columns: Features) -> Tensor:
+        rows = tables.shape[1]
+        if rows - self.start + (2 if self.start else 0) > self.context:
+            self.start = rows - self.context // 2
+        return torch.cat([self._last(table[:rows]) for table in tables])
+
+    def _last(self, table: Table) -> Tensor:
+        view = window(table, self.start, len(table))
+        columns = features(view.moments, self.total_seconds)
+        embedded = self.model.embed_events(
+            torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
+        )
+        prompt = self.model.embed_prompt(stack([self.condition], [view.begins]))
+        return self.model.trunk(torch.cat([prompt, embedded], dim=1))[:, -1]
+
+
+@pytest.mark.parametrize("how", [Sampling(), Sampling(1.0, 1e-9)])
+def test_the_same_seed_says_what_a_naive_generator_says(how: Sampling) -> None:
+    prompt, model = Prompt(instruments=("piano", "violin"), minutes=0.25), random_model(5)
+    fast = decoder_for(prompt, model, candidates=2, seed=1, how=how, context=24)
+    fast.network = fast.engine.network = Packed(model, half=False)
+    naive = decoder_for(prompt, model, candidates=2, seed=1, how=how, context=24)
+    naive.network = Eager(model)
+    engine = naive.engine
+    naive.engine = Naive(naive.network, engine.condition, 2, 24, engine.total_seconds)
+    naive.hidden = naive.engine.begin(naive.tables[0, : naive.past.rows])
+    for one, other in zip(fast.run(), naive.run(), strict=True):
+        assert len(one.table) > 3 * 24
+        assert np.array_equal(one.table, other.table)
+
+
+def test_rows_are_handed_on_as_they_are_made() -> None:
+    prompt = Prompt(instruments=("piano",), minutes=0.4, notes="C4 E4")
+    decoder = decoder_for(prompt, candidates=3, seed=5)
+    parts: list[list[Table]] = [[] for _ in range(3)]
+    seen: list[int] = []
+
+    def take(place: int, rows: Table) -> None:
+        parts[place].append(rows.copy())
+        seen.append(decoder.past.rows)
+
+    drafts = decoder.run(on_rows=take)
+    for draft, own in zip(drafts, parts, strict=True):
+        assert np.array_equal(np.concatenate(own), draft.table)
+        assert all(len(rows) == 1 for rows in own[1:])
+    assert len(set(seen)) > 20
+    plain = decoder_for(prompt, candidates=3, seed=5).run()
+    assert [a.table.tobytes() for a in plain] == [b.table.tobytes() for b in drafts]
+
+
+def test_composing_stops_when_asked() -> None:
+    decoder = decoder_for(Prompt(instruments=("piano",), minutes=0.4))
+    with pytest.raises(Stopped):
+        decoder.run(stop=lambda: decoder.past.rows >= 9)
+    assert decoder.past.rows == 9

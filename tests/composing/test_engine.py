@@ -11,6 +11,7 @@ from music import melody
 from torch import Tensor
 
 from musenet.composing.engine import Engine
+from musenet.composing.network import Packed, network_of
 from musenet.condition import Condition, stack
 from musenet.events import FIELDS, Table, encode, to_ids
 from musenet.features import features, moments_of
@@ -32,10 +33,11 @@ def tables(count: int) -> list[Table]:
 
 
 def streamed(
-    model: Model, pieces: Sequence[Table], opening: int, candidates: int, context: int = CONTEXT
-) -> Iterator[Tensor]:
+    model: Model, pieces: Sequence[Table], opening: int, candidates: int, context: int = CONTEXT,
+    *, half: bool = False,
+) -> Iterator[Tensor]:  # fmt: skip
     """The hidden states after the opening and after each row behind it."""
-    engine = Engine(model, CONDITION, candidates, context, SECONDS)
+    engine = Engine(Packed(model, half=half), CONDITION, candidates, context, SECONDS)
     stacked = np.stack(pieces)
     columns = np.stack([features(moments_of(piece), SECONDS) for piece in pieces])
     yield engine.begin(pieces[0][:opening])
@@ -112,5 +114,5 @@ def test_candidates_that_differ_are_told_apart() -> None:
 
 
 def test_decoding_keeps_no_gradients() -> None:
-    engine = Engine(random_model(), CONDITION, 1, CONTEXT, SECONDS)
+    engine = Engine(network_of(random_model()), CONDITION, 1, CONTEXT, SECONDS)
     assert engine.begin(tables(1)[0][:5]).grad_fn is None

@@ -5,34 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 
-from musenet.chords import chord_id
 from musenet.composing.sections import (
     DENSITIES,
     Section,
-    Steering,
     in_order,
     notes_a_beat,
     parse_plan,
     parse_section,
     seconds_of,
 )
-from musenet.controls import NO_CHORD
 from musenet.errors import UserError
-from musenet.features import NOT_TOLD, Moments
 
 PLANNED = Section(
     60.0, (("swing", 2.0), ("blues", 1.0)), ("piano", "drums"), 120.0, 1.5, "mf", "C | Am F"
 )
-
-
-def moments_at(ticks: list[int], bar_ticks: int = 96) -> Moments:
-    start = Moments.beginning(len(ticks))
-    ahead = start.ahead(np.array(ticks, dtype=np.int64))
-    assert (ahead.bar_ticks == bar_ticks).all()
-    return ahead
 
 
 def test_the_short_form_says_it_all() -> None:
@@ -107,18 +95,3 @@ def test_densities_are_words_or_numbers() -> None:
     assert notes_a_beat("dense") == DENSITIES["dense"]
     assert notes_a_beat("2.5") == notes_a_beat(2.5) == 2.5
     assert notes_a_beat(None) is None
-
-
-def test_steering_tells_the_chord_of_each_moment() -> None:
-    steering = Steering.of(PLANNED, first_bar=1)
-    controls = steering.at(moments_at([96, 191, 192, 239, 240, 288]))
-    names = ["C", "C", "Am", "Am", "F", "C"]
-    assert controls[:, 0].tolist() == [chord_id(name) for name in names]
-    assert steering.told and len(set(map(tuple, controls[:, 1:].tolist()))) == 1
-
-
-def test_what_is_not_asked_is_not_told() -> None:
-    steering = Steering.of(Section())
-    assert not steering.told
-    assert steering.at(moments_at([0, 5])).tolist() == [list(NOT_TOLD)] * 2
-    assert Steering.of(Section(chords="N")).at(moments_at([0]))[0, 0] == NO_CHORD

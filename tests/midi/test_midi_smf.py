@@ -126,7 +126,7 @@ def test_limits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_mido_reads_what_is_written() -> None:
     messages = [(0, smf.text_meta(smf.TRACK_NAME, "x" * 300)), (200, bytes([0x90, 60, 64]))]
-    data = smf.file_bytes(1, 480, [messages, []], end=1000)
+    data = smf.file_bytes(1, 480, [messages, []], ends=[1000])
     read = mido.MidiFile(file=io.BytesIO(data))
     assert [message.time for message in read.tracks[0]] == [0, 200, 800]
     assert [message.type for message in read.tracks[1]] == ["end_of_track"]

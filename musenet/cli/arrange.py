@@ -1,0 +1,112 @@
+"""`musenet arrange`."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
+from musenet.cli.pieces import SEEDS, Audio, composing, output_files, report, save
+from musenet.composing.sampling import Sampling
+from musenet.errors import UserError
+
+_BARS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+
+
+def arrange(
+    given: Annotated[
+        Path, typer.Argument(metavar="FILE.mid", exists=True, dir_okay=False,
+                             help="The given piece.")
+    ],
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", show_default="all that play in it",
+                     help="An instrument to compose for; give several. One that plays in the "
+                     "piece is replaced, another is added."),
+    ] = None,
+    bars: Annotated[
+        str | None,
+        typer.Option(metavar="FIRST-LAST", show_default="all",
+                     help="Bars to compose, counted from 1, such as 9-16."),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep what these instruments play there, and add to it.")
+    ] = False,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:WEIGHT]", help="A style; give several to blend them."),
+    ] = None,
+    density: Annotated[
+        str | None,
+        typer.Option(metavar="sparse|light|medium|dense|full|NUMBER",
+                     help="How many notes in all, or how many a beat."),
+    ] = None,
+    dynamics: Annotated[
+        str | None, typer.Option(metavar="ppp|pp|p|mp|mf|f|ff|fff", help="How loud.")
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FOLDER|FILE.mid",
+                     help="A folder for MIDI, picture and audio of each piece, where pieces are "
+                     "numbered on; or a name ending in .mid for the MIDI of one piece."),
+    ] = Path("pieces"),
+    candidates: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, help="How many ways to compose it.")
+    ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=0, show_default="a new one each time",
+                     help="The same seed gives the same notes."),
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(metavar="NUMBER", help="Below 1 plainer, above 1 wilder.")
+    ] = Sampling.temperature,
+    top_p: Annotated[
+        float, typer.Option(metavar="NUMBER",
+                            help="Share of the likeliest values to choose among.")
+    ] = Sampling.top_p,
+    audio: Annotated[
+        Audio | None,
+        typer.Option(metavar="mp3|ogg|flac|wav|none", show_default="mp3",
+                     help="Sound files in the folder."),
+    ] = None,
+    soundfont: SoundFont = None,
+    model: Model = None,
+    device: On = Device.AUTO,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Compose into a given piece: add parts, replace one, fill in bars. The rest stays as it is.
+
+    A melody gets its accompaniment with --instrument, a gap its music with --bars.
+    """
+    files = output_files(out, candidates, audio)
+    check_place(files[0]["midi"].parent)
+    span = None if bars is None else _span(bars)
+    started = time.perf_counter()
+    with composing(model, device, None) as (composer, show):
+        pieces = composer.arrange(
+            given, instruments=instrument or (), bars=span, keep=keep, styles=style or (),
+            density=density, dynamics=dynamics, candidates=candidates, temperature=temperature,
+            top_p=top_p, seed=secrets.randbelow(SEEDS) if seed is None else seed, progress=show,
+        )  # fmt: skip
+    make_folder(files[0]["midi"].parent)
+    for piece, own in zip(pieces, files, strict=True):
+        save(piece, own, soundfont)
+    report(pieces, files, time.perf_counter() - started, as_json=json)
+
+
+def _span(bars: str) -> tuple[int, int]:
+    """First and last bar.
+
+    Raises:
+        UserError: it is no span of bars.
+    """
+    match = _BARS.fullmatch(bars.strip())
+    if match is None:
+        raise UserError(f"--bars {bars}: give the first and the last bar, such as 9-16")
+    return int(match[1]), int(match[2] or match[1])

@@ -1,0 +1,78 @@
+"""What is thought of finished pieces, and their order by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from musenet.composing.checks import Limits, bundled_limits
+from musenet.composing.critic import InnerCritic, load_critic
+from musenet.composing.finishing import Composition
+from musenet.composing.prompt import condition_of
+from musenet.composing.ranking import FindCopy, Verdict, ranked
+from musenet.condition import KEYS
+from musenet.errors import UserError
+from musenet.events import encode
+from musenet.model import Model
+from musenet.score import Score
+
+CRITIC_FILE = "critic.safetensors"
+"""Name of a critic that stands beside its model."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All that verdicts rest on.
+
+    Attributes:
+        critic: the inner critic, or None for checks alone.
+        facts: of the model.
+        limits: of the checks.
+        find_copy: looks for passages of the training music, or None not to.
+    """
+
+    critic: InnerCritic | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=bundled_limits)
+    find_copy: FindCopy | None = None
+
+    def verdict(self, score: Score, styles: Sequence[tuple[str, float]] = ()) -> Verdict:
+        """What is thought of a score that was composed in some styles, given with weights."""
+        critic = None
+        if self.critic is not None:
+            condition = condition_of(styles, score.instruments, KEYS, self.facts)
+            critic = self.critic.human(encode(score), condition, score.seconds)
+        copy = self.find_copy(score) if self.find_copy is not None else None
+        return Verdict(critic, self.limits.faults(score), copy)
+
+    def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
+        """Pieces best first, their facts with rank and reasons."""
+        verdicts = [self.verdict(piece.score, piece.facts["prompt"]["styles"]) for piece in pieces]
+        return [
+            replace(
+                pieces[place],
+                facts={**pieces[place].facts, "rank": rank, **verdicts[place].facts()},
+            )
+            for rank, place in enumerate(ranked(verdicts), start=1)
+        ]
+
+
+def critic_beside(path: Path, model: Model, name: str, context: int) -> InnerCritic | None:
+    """The critic that stands beside a model, or None where none was trained for these weights.
+
+    Args:
+        path: the model's file, or the folder of its run.
+        model: the model.
+        name: fingerprint of its weights.
+        context: events that it sees at once.
+    """
+    file = (path if path.is_dir() else path.parent) / CRITIC_FILE
+    if not file.is_file():
+        return None
+    try:
+        head, _ = load_critic(file, name)
+    except UserError:
+        return None
+    return InnerCritic(model, head, context)

@@ -1,0 +1,168 @@
+"""Composing by plan: section after section, each a new prompt over the same past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from musenet.composing.decoding import Decoder, Draft, OnRows, after
+from musenet.composing.network import Network
+from musenet.composing.prompt import Opening, Prompt, condition_of, players_of, wishes_of
+from musenet.composing.sampling import Sampling
+from musenet.composing.sections import Section
+from musenet.composing.steering import Steering
+from musenet.events import MAX_WAIT, REST, TEMPO_EVENT, Table
+from musenet.quantise import tempo_step
+from musenet.score import TICKS_PER_BEAT
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What follows the composing, as in `Decoder.run`.
+
+    Attributes:
+        progress: called with the seconds of music so far.
+        on_rows: called with the place of a candidate and its new rows.
+        stop: asked before every row.
+    """
+
+    progress: Callable[[float], None] | None = None
+    on_rows: OnRows | None = None
+    stop: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Planner:
+    """All that composing to a prompt needs, for any number of candidates.
+
+    Attributes:
+        network: the model, laid out for composing.
+        prompt: what is asked for.
+        opening: music that stands at the beginning.
+        players: instruments of the first section.
+        key: told to the model.
+        facts: of the model.
+        how: sampling.
+        context: events that the network sees at once.
+    """
+
+    network: Network
+    prompt: Prompt
+    opening: Opening
+    players: tuple[int, ...]
+    key: int
+    facts: Mapping[str, Any]
+    how: Sampling
+    context: int
+
+    def drafts(self, random: Sequence[np.random.Generator], watch: Watch) -> list[Draft]:
+        """A draft for each random generator.
+
+        Candidates of one section grow together. Several sections begin at another row in each
+        candidate, which are therefore composed one after the other.
+
+        Raises:
+            Stopped: `watch.stop` said so.
+        """
+        if len(self.prompt.plan) == 1:
+            return self._composed(self.prompt.plan[0], self.players, self.opening, random, watch)
+        return [
+            self._in_sections(generator, replace(watch, on_rows=_of(place, watch.on_rows)))
+            for place, generator in enumerate(random)
+        ]
+
+    def _in_sections(self, generator: np.random.Generator, watch: Watch) -> Draft:
+        """One candidate, section after section."""
+        opening, players = self.opening, self.players
+        count = len(opening.table)
+        unmarked = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
+        draft = Draft(opening.table, False, 0, *unmarked)
+        before: Section | None = None
+        for section, until in self._timed():
+            players = players_of(section, players)
+            if until <= self.opening.seconds * self.opening.pace:
+                continue
+            if before is not None:
+                tempo = None if section.tempo == before.tempo else section.tempo
+                opening = joined(opening, draft.table, section.at * opening.pace, tempo)
+            rows = _behind(0 if before is None else len(draft.table), watch.on_rows)
+            made = self._composed(
+                section, players, opening, [generator], replace(watch, on_rows=rows), until
+            )[0]
+            draft, before = replace(made, forced=made.forced + draft.forced), section
+        return draft
+
+    def _timed(self) -> list[tuple[Section, float]]:
+        """The sections, and when each is over in seconds of the table."""
+        plan, pace = self.prompt.plan, self.opening.pace
+        timed = [(section, later.at * pace) for section, later in pairwise(plan)]
+        return [*timed, (plan[-1], np.inf)]
+
+    def _composed(
+        self, section: Section, players: tuple[int, ...], opening: Opening,
+        random: Sequence[np.random.Generator], watch: Watch, until: float = np.inf,
+    ) -> list[Draft]:  # fmt: skip
+        whole = wishes_of(self.prompt, players, self.opening, self.facts)
+        tempo = None if section.tempo is None else int(tempo_step(section.tempo))
+        decoder = Decoder(
+            self.network, condition_of(section.styles or (), players, self.key, self.facts),
+            replace(whole, tempo=tempo), self.how, opening=opening.table,
+            earliest=opening.earliest, random=random, context=self.context,
+            steering=Steering.of(section, _first_bar(section, opening)), until=until,
+            since=section.at * opening.pace,
+        )  # fmt: skip
+        return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
+
+
+def joined(opening: Opening, table: Table, begins: float, tempo: float | None) -> Opening:
+    """What stands before a section.
+
+    Args:
+        opening: of the piece.
+        table: all rows before the section, shape (n, 5).
+        begins: when it begins, in seconds of the table.
+        tempo: beats a minute from its first beat on, or None to keep what is in force.
+    """
+    now = after(table, 1)
+    last, left = int(now.tick[0]), begins - float(now.seconds[0])
+    tick = last + max(0, int(np.ceil(left / float(now.seconds_per_tick[0]))))
+    if tempo is None:
+        return replace(opening, table=table, earliest=tick)
+    tick = max(-(-tick // TICKS_PER_BEAT), last // TICKS_PER_BEAT + 1) * TICKS_PER_BEAT
+    rests = max(0, (tick - last - 1) // MAX_WAIT)
+    rows = np.zeros((rests + 1, 5), dtype=np.uint8)
+    rows[:, 0], rows[:, 1] = MAX_WAIT, REST
+    rows[-1, :3] = tick - last - MAX_WAIT * rests, TEMPO_EVENT, tempo_step(tempo)
+    return replace(opening, table=np.concatenate([table, rows]), earliest=tick)
+
+
+def _first_bar(section: Section, opening: Opening) -> int:
+    """The bar of the metre in force in which a section's chords begin."""
+    if section.at == 0.0:
+        return 0
+    now = after(opening.table, 1)
+    return int((opening.earliest - now.bar_start[0]) // now.bar_ticks[0])
+
+
+def _of(place: int, on_rows: OnRows | None) -> OnRows | None:
+    """Tells of a candidate that is composed alone by its place among all."""
+    return None if on_rows is None else lambda _, rows: on_rows(place, rows)
+
+
+def _behind(known: int, on_rows: OnRows | None) -> OnRows | None:
+    """Leaves out rows that were told before: the first `known` of the first call."""
+    if on_rows is None:
+        return None
+    left = known
+
+    def tell(place: int, rows: Table) -> None:
+        nonlocal left
+        fresh, left = rows[left:], max(0, left - len(rows))
+        if len(fresh):
+            on_rows(place, fresh)
+
+    return tell

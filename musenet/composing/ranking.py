@@ -1,0 +1,103 @@
+"""Candidates ranked, with reasons: copied passages, faults, then the critic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from musenet.composing.checks import Fault
+from musenet.score import Score
+
+MOST_POINTS = 4
+"""Points of the gravest fault."""
+COPIED = 0.99
+"""A passage is copied that is longer than those of this share of human pieces."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The longest passage that a candidate shares with the music the model learnt from.
+
+    Attributes:
+        notes: its length.
+        piece: where it stands.
+        longer_than: share of human pieces whose longest shared passage is shorter.
+    """
+
+    notes: int
+    piece: str
+    longer_than: float
+
+
+FindCopy = Callable[[Score], Copy | None]
+"""Looks a score up in an index of the training music; None without a passage that counts."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is thought of a candidate.
+
+    Attributes:
+        critic: how likely its windows are to be human rather than the model's, 0 to 1; None
+            without a critic.
+        faults: the checks that it does not pass.
+        copy: the longest passage that it shares with training music; None without an index or
+            such a passage.
+    """
+
+    critic: float | None
+    faults: tuple[Fault, ...] = ()
+    copy: Copy | None = None
+
+    @property
+    def copied(self) -> bool:
+        """Whether it shares more with the training music than human pieces do."""
+        return self.copy is not None and self.copy.longer_than >= COPIED
+
+    @property
+    def points(self) -> int:
+        """What its faults weigh together."""
+        return sum(map(points, self.faults))
+
+    @property
+    def reason(self) -> str:
+        """The verdict in short, such as "critic 0.71, no faults"."""
+        said = [] if self.critic is None else [f"critic {self.critic:.2f}"]
+        if self.copied and self.copy is not None:
+            said.append(f"{self.copy.notes} notes as in {self.copy.piece}")
+        gravest = sorted(self.faults, key=points, reverse=True)
+        return ", ".join(said + ([fault.words for fault in gravest] or ["no faults"]))
+
+    def facts(self) -> dict[str, Any]:
+        """The verdict in words and numbers, ready for JSON."""
+        faults = [
+            {**asdict(fault), "points": points(fault), "words": fault.words}
+            for fault in self.faults
+        ]
+        copy = None if self.copy is None else asdict(self.copy)
+        critic = None if self.critic is None else round(self.critic, 4)
+        return {"reason": self.reason, "critic": critic, "faults": faults, "copy": copy,
+                "copied": self.copied}  # fmt: skip
+
+
+def points(fault: Fault) -> int:
+    """One, and one more each time that a fault doubles its limit, up to `MOST_POINTS`."""
+    if fault.limit <= 0.0:
+        return MOST_POINTS
+    return min(MOST_POINTS, 1 + int(math.log2(fault.value / fault.limit)))
+
+
+def ranked(verdicts: Sequence[Verdict]) -> list[int]:
+    """Places of candidates, best first.
+
+    Those that copy come last; else fewer points of faults come first, then what the critic takes
+    for human. Equal ones keep their order.
+    """
+
+    def worse(place: int) -> tuple[bool, int, float]:
+        verdict = verdicts[place]
+        return verdict.copied, verdict.points, -(verdict.critic or 0.0)
+
+    return sorted(range(len(verdicts)), key=worse)

@@ -1,0 +1,101 @@
+"""The controls of a section, as the network is told them while it composes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musenet.chords import Progression, parse_chords
+from musenet.composing.sections import DYNAMICS, Section
+from musenet.controls import NO_CHORD, Controls, density_id, tones
+from musenet.events import SIZES
+from musenet.features import COLUMNS, FEATURE_SIZES, NOT_TOLD, Features, Moments
+from musenet.instruments import DRUMS
+
+BINDING = 1.5
+"""By how much the scores of pitches outside a chord that is asked for are lowered."""
+CHORD = COLUMNS.index("chord")
+
+
+def _outside() -> NDArray[np.float32]:
+    """1 for each pitch id outside each chord's id, shape (ids of chords, pitch vocabulary)."""
+    outside = np.zeros((FEATURE_SIZES[CHORD], SIZES[2]), dtype=np.float32)
+    for chord in range(NO_CHORD):
+        outside[chord, :128] = ~np.isin(np.arange(128) % 12, tones(chord))
+    return outside
+
+
+_OUTSIDE = _outside()
+
+
+@dataclass(frozen=True)
+class Steering:
+    """The controls of one section, as the network is told them.
+
+    Attributes:
+        progression: chords by bar, or None.
+        first_bar: bar of the metre in force in which the progression begins.
+        density: id, or not told.
+        dynamics: id, or not told.
+    """
+
+    progression: Progression | None = None
+    first_bar: int = 0
+    density: int = NOT_TOLD[1]
+    dynamics: int = NOT_TOLD[2]
+
+    @classmethod
+    def of(cls, section: Section, first_bar: int = 0) -> Steering:
+        """What a section asks for."""
+        density = NOT_TOLD[1]
+        if section.density is not None:
+            density = int(density_id(np.array([section.density]))[0])
+        return cls(
+            parse_chords(section.chords) if section.chords else None,
+            first_bar,
+            density,
+            NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
+        )
+
+    @property
+    def told(self) -> bool:
+        """Whether it asks for anything."""
+        ids = (self.density, self.dynamics)
+        return self.progression is not None or ids != NOT_TOLD[1:]
+
+    def harmony(
+        self, columns: Features, instrument: NDArray[np.int64]
+    ) -> NDArray[np.float32] | float:
+        """What to add to the scores of pitches so that chords asked for are heard.
+
+        Args:
+            columns: features of moments, shape (moments, F).
+            instrument: which plays at each, shape (moments,).
+
+        Returns:
+            Shape (moments, pitch vocabulary), or 0 where nothing is asked for.
+        """
+        if self.progression is None:
+            return 0.0
+        outside = _OUTSIDE[columns[:, CHORD]] * (instrument < DRUMS)[:, None]
+        bias: NDArray[np.float32] = -BINDING * outside
+        return bias
+
+    def at(self, moments: Moments) -> Controls:
+        """The controls at moments, shape (moments, 3)."""
+        controls = np.empty((len(moments.tick), 3), dtype=np.int32)
+        controls[:] = (NOT_TOLD[0], self.density, self.dynamics)
+        if self.progression is not None:
+            since = moments.tick - moments.bar_start
+            bars, places = since // moments.bar_ticks, since % moments.bar_ticks / moments.bar_ticks
+            controls[:, 0] = [
+                self.progression.at(int(bar) - self.first_bar, float(place))
+                for bar, place in zip(bars, places, strict=True)
+            ]
+        return controls
+
+
+UNSTEERED = Steering()
+"""Nothing asked for."""

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+import torch
+from composers import random_model
+from toys import toy_tables
+
+from musenet.composing.critic import (
+    Critic,
+    InnerCritic,
+    _windows,
+    load_critic,
+    save_critic,
+    states_of,
+)
+from musenet.condition import Condition
+from musenet.errors import UserError
+
+PIANO = Condition(instruments=(0,))
+
+
+def critic(context: int = 32) -> InnerCritic:
+    model = random_model(0)
+    torch.manual_seed(1)
+    return InnerCritic(model, Critic(model.config.width).eval(), context)
+
+
+@pytest.mark.parametrize("start", [0, 5, 37])
+@pytest.mark.parametrize("context", [8, 32, 500])
+def test_windows_hold_every_row_once(context: int, start: int) -> None:
+    table = toy_tables(1, notes=60)[0]
+    windows = _windows(table, PIANO, 20.0, start, context)
+    rows = sum(int(item.weights[:, 0].sum()) for item in windows)
+    assert rows == len(table) - start
+    assert max(int(item.weights[:, 0].sum()) for item in windows) <= context
+    assert windows[0].begins == (start == 0)
+
+
+def test_a_window_alone_has_the_states_that_it_has_among_others() -> None:
+    tables = toy_tables(3)
+    model = random_model(0)
+    windows = [_windows(table, PIANO, 20.0, 0, 500)[0] for table in tables]
+    for alone, among in zip(
+        (states_of(model, [each])[0] for each in windows), states_of(model, windows), strict=True
+    ):
+        assert alone.shape == among.shape
+        torch.testing.assert_close(alone, among, rtol=1e-4, atol=1e-4)
+
+
+def test_the_score_is_a_probability_and_judges_what_comes_after_the_start() -> None:
+    table = toy_tables(1, notes=60)[0]
+    judge = critic()
+    whole = judge.human(table, PIANO, 20.0)
+    behind = judge.human(table, PIANO, 20.0, start=40)
+    changed = table.copy()
+    changed[10, 4] += 1
+    assert 0 < whole < 1
+    assert whole != behind
+    assert judge.human(changed, PIANO, 20.0) != whole
+    assert judge.human(changed, PIANO, 20.0, start=40) == behind
+
+
+def test_a_critic_is_written_and_read_whole_for_its_weights_alone(tmp_path: Path) -> None:
+    path, head = tmp_path / "critic.safetensors", Critic(64).eval()
+    save_critic(path, head, "abc", {"places": 3})
+    again, facts = load_critic(path, "abc")
+    states = torch.randn(5, 64)
+    torch.testing.assert_close(again(states), head(states))
+    assert facts == {"places": 3}
+    with pytest.raises(UserError, match="other weights"):
+        load_critic(path, "def")
+    with pytest.raises(UserError, match="no model"):
+        load_critic(tmp_path / "none.safetensors", "abc")

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from composers import random_model
+from music import melody
+from torch import Tensor
+
+from musenet.composing.engine import Engine
+from musenet.composing.network import Eager, Network, Packed, network_of
+from musenet.condition import Condition
+from musenet.events import FIELDS, SIZES, Table, encode, to_ids
+from musenet.features import features, moments_of
+from musenet.presets import ModelConfig, tiny
+
+CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
+SECONDS, CONTEXT, OPENING, ROWS = 90.0, 32, 10, 60
+CONFIGS = {
+    "rotary": tiny(),
+    "learned": replace(tiny(), positions="learned", activation="gelu"),
+    "ungrouped": replace(tiny(), kv_heads=2),
+    "values": replace(tiny(), value_embeddings=True),
+    "plain": replace(tiny(), qk_norm=False, token_shift=False),
+    "blind": replace(tiny(), blind=("tick", "part", "beat in bar")),
+}
+
+
+def pieces(count: int) -> list[Table]:
+    """Melodies that begin alike."""
+    made = [encode(melody(seed, 140, instrument=15 * (seed % 2)))[:ROWS] for seed in range(count)]
+    for piece in made:
+        piece[:OPENING] = made[0][:OPENING]
+    return made
+
+
+@torch.inference_mode()
+def said(network: Network, tables: list[Table]) -> Tensor:
+    """Scores of all fields of each row behind the opening, (rows, candidates, vocabulary).
+
+    The rows themselves are chosen, and their features go into the chain.
+    """
+    engine = Engine(network, CONDITION, len(tables), CONTEXT, SECONDS)
+    stacked = np.stack(tables)
+    ids = np.stack([to_ids(table) for table in tables])
+    columns = np.stack([features(moments_of(table), SECONDS) for table in tables])
+    hidden, found = engine.begin(tables[0][:OPENING]), []
+    for row in range(OPENING, ROWS):
+        x, scores = hidden, []
+        for field in range(len(FIELDS)):
+            scores.append(torch.from_numpy(network.logits(field, x).copy()))
+            if field + 1 < len(FIELDS):
+                moment = columns[:, row] if field == 0 else None
+                x = network.choose(field, x, ids[:, row, field], moment)
+        found.append(torch.cat(scores, dim=-1))
+        hidden = engine.append(stacked[:, : row + 1], columns[:, row])
+    return torch.stack(found)
+
+
+def nats(scores: Tensor, tables: list[Table]) -> Tensor:
+    """Cost of the rows behind the opening, (rows, candidates, fields)."""
+    ids = torch.from_numpy(np.stack([to_ids(table)[OPENING:] for table in tables], axis=1))
+    parts = scores.split(SIZES, dim=-1)
+    costs = [
+        -part.log_softmax(dim=-1).gather(-1, ids[..., field : field + 1])
+        for field, part in enumerate(parts)
+    ]
+    return torch.cat(costs, dim=-1)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_packed_in_fp32_says_what_the_model_says(name: str) -> None:
+    config: ModelConfig = CONFIGS[name]
+    model, tables = random_model(1, config=config), pieces(2)
+    expected = said(Eager(model), tables)
+    assert torch.allclose(said(Packed(model, half=False), tables), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_half_precision_costs_next_to_nothing(name: str) -> None:
+    config: ModelConfig = CONFIGS[name]
+    model, tables = random_model(2, config=config), pieces(3)
+    exact, packed = (nats(said(net, tables), tables) for net in (Eager(model), Packed(model)))
+    assert float(packed.sum() / exact.sum()) == pytest.approx(1.0, abs=0.005)
+    assert torch.allclose(exact, packed, atol=0.1)
+
+
+def test_a_candidate_gets_the_same_numbers_in_any_batch() -> None:
+    network, tables = Packed(random_model(3)), pieces(5)
+    together = said(network, tables)
+    for place, table in enumerate(tables):
+        alone = said(network, [table])[:, 0]
+        assert torch.allclose(together[:, place], alone, atol=1e-4)
+    for place in (0, 3):
+        assert torch.equal(said(network, tables[place:])[:, 0], said(network, tables)[:, place])
+
+
+def test_matrices_in_half_precision_treat_each_row_alone() -> None:
+    network = Packed(random_model(3))
+    with torch.inference_mode():
+        x = torch.randn(16, 64)
+        whole = network.links[0](x)
+        for count in (1, 2, 3, 5, 8):
+            assert torch.equal(network.links[0](x[:count]), whole[:count])
+
+
+def test_the_layout_follows_the_device_and_the_precision() -> None:
+    assert isinstance(network_of(random_model()), Packed)
+    halved = random_model()
+    halved.dtype = torch.bfloat16
+    assert isinstance(network_of(halved), Eager)
+
+
+def test_a_bfloat16_model_composes_as_it_stands() -> None:
+    model = random_model()
+    model.dtype = torch.bfloat16
+    found = said(network_of(model), pieces(2))
+    assert torch.isfinite(found).all()

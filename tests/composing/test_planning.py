@@ -1,0 +1,100 @@
+"""Pieces in sections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from composers import random_composer
+
+from musenet.composing.finishing import Composition
+from musenet.composing.decoding import after
+from musenet.composing.planning import joined
+from musenet.composing.prompt import Opening
+from musenet.composing.sections import Section, parse_section
+from musenet.errors import UserError
+from musenet.events import REST, TEMPO_EVENT, Table
+from musenet.instruments import instrument_id
+from musenet.quantise import tempo_step
+from musenet.score import seconds_at
+
+PIANO, FLUTE, VIOLIN = map(instrument_id, ("piano", "flute", "violin"))
+
+
+def composed(*sections: str, **asked: Any) -> Composition:
+    asked = {"instruments": "piano", "minutes": 0.5, "seed": 3} | asked
+    return random_composer().compose(sections=[*map(parse_section, sections)], **asked)[0]
+
+
+def players_between(piece: Composition, start: float, stop: float) -> set[int]:
+    seconds = seconds_at(piece.score, piece.score.notes["onset"])
+    return set(piece.score.notes["instrument"][(seconds >= start) & (seconds < stop)].tolist())
+
+
+def test_instruments_change_when_they_are_asked_to() -> None:
+    piece = composed("10 instrument=flute,violin", "20 instrument=piano")
+    assert players_between(piece, 0.0, 9.9) == {PIANO}
+    assert players_between(piece, 10.1, 19.9) == {FLUTE, VIOLIN}
+    assert players_between(piece, 20.1, 40.0) == {PIANO}
+    assert 0.95 * 30 <= piece.score.seconds <= 1.05 * 30
+
+
+def test_the_tempo_of_a_section_begins_with_it() -> None:
+    piece = composed("15 tempo=200", tempo=60.0)
+    tempos, seconds = piece.score.tempos, seconds_at(piece.score, piece.score.tempos["tick"])
+    early, late = tempos["bpm"][seconds < 14.9], tempos["bpm"][seconds > 14.9]
+    assert abs(early / 60 - 1).max() < 0.2
+    assert len(late) and abs(late / 200 - 1).max() < 0.2
+    assert 15.0 - 0.01 <= seconds[seconds > 14.9][0] < 16.1
+
+
+def test_each_candidate_has_its_sections_and_the_same_seed_says_the_same() -> None:
+    sections = [Section(15.0, instruments=("flute",))]
+    asked: dict[str, Any] = {"instruments": "piano", "minutes": 0.5, "sections": sections}
+    both = random_composer().compose(seed=1, candidates=2, **asked)
+    alone = random_composer().compose(seed=1, candidates=1, **asked)
+    assert both[0].midi == alone[0].midi.replace(b'"candidates": 1', b'"candidates": 2')
+    assert both[1].midi != both[0].midi
+    assert players_between(both[1], 15.1, 40.0) == {FLUTE}
+
+
+def test_rows_are_told_once() -> None:
+    told: dict[int, list[Table]] = {0: [], 1: []}
+    pieces = random_composer().compose(
+        instruments="piano", minutes=0.5, candidates=2, notes="C4 E4 G4",
+        sections=[Section(10.0, tempo=150.0), Section(20.0, dynamics="f")],
+        on_rows=lambda place, rows: told[place].append(rows.copy()),
+    )  # fmt: skip
+    for place, piece in enumerate(pieces):
+        rows = np.concatenate(told[place])
+        assert (rows[:, 1] < 60).sum() == len(piece.score.notes)
+        assert (rows[:, 1] == TEMPO_EVENT).sum() >= 2
+
+
+def test_chords_are_told_and_heard() -> None:
+    plain, bound = composed(minutes=1.0), composed(minutes=1.0, chords="C")
+    share = [np.isin(p.score.notes["pitch"] % 12, [0, 4, 7]).mean() for p in (plain, bound)]
+    assert share[1] > share[0] + 0.2
+    assert set(map(tuple, bound.score.metres[["numerator", "denominator"]].tolist())) == {(4, 4)}
+
+
+def test_a_section_beyond_the_opening_is_needed() -> None:
+    with pytest.raises(UserError, match="when the piece is over"):
+        composed("40 dynamics=p")
+
+
+@pytest.mark.parametrize("begins", [0.1, 3.0, 30.0])
+def test_a_join_begins_at_its_time(begins: float) -> None:
+    table = np.array([[0, 62, 0, 0, 0], [0, 61, 20, 0, 0], [5, 0, 60, 24, 20]], dtype=np.uint8)
+    opening = Opening(table)
+    plain = joined(opening, table, begins, None)
+    now = after(table, 1)
+    seconds = float(now.seconds[0] + (plain.earliest - now.tick[0]) * now.seconds_per_tick[0])
+    assert begins <= max(seconds, begins) < max(begins, float(now.seconds[0])) + 0.1
+    changed = joined(opening, table, begins, 90.0)
+    rows = changed.table[len(table) :]
+    assert rows[-1].tolist()[1:] == [TEMPO_EVENT, int(tempo_step(90.0)), 0, 0]
+    assert (rows[:-1, 1] == REST).all()
+    assert int(changed.table[:, 0].sum(dtype=int)) == changed.earliest
+    assert changed.earliest % 24 == 0 and changed.earliest >= plain.earliest

@@ -1,0 +1,48 @@
+"""What the network is told of chords, density and dynamics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from musenet.chords import chord_id
+from musenet.composing.sections import Section
+from musenet.composing.steering import BINDING, UNSTEERED, Steering
+from musenet.controls import NO_CHORD
+from musenet.features import NOT_TOLD, Moments, features
+from musenet.instruments import DRUMS
+
+PLANNED = Section(density=1.5, dynamics="mf", chords="C | Am F")
+
+
+def moments_at(ticks: list[int], bar_ticks: int = 96) -> Moments:
+    start = Moments.beginning(len(ticks))
+    ahead = start.ahead(np.array(ticks, dtype=np.int64))
+    assert (ahead.bar_ticks == bar_ticks).all()
+    return ahead
+
+
+def test_steering_tells_the_chord_of_each_moment() -> None:
+    steering = Steering.of(PLANNED, first_bar=1)
+    controls = steering.at(moments_at([96, 191, 192, 239, 240, 288]))
+    names = ["C", "C", "Am", "Am", "F", "C"]
+    assert controls[:, 0].tolist() == [chord_id(name) for name in names]
+    assert steering.told and len(set(map(tuple, controls[:, 1:].tolist()))) == 1
+
+
+def test_what_is_not_asked_is_not_told() -> None:
+    steering = Steering.of(Section())
+    assert not steering.told
+    assert steering.at(moments_at([0, 5])).tolist() == [list(NOT_TOLD)] * 2
+    assert Steering.of(Section(chords="N")).at(moments_at([0]))[0, 0] == NO_CHORD
+
+
+def test_pitches_outside_the_chord_are_less_likely() -> None:
+    steering = Steering.of(Section(chords="C"))
+    moments = moments_at([0, 0])
+    columns = features(moments, 60.0, controls=steering.at(moments))
+    harmony = steering.harmony(columns, np.array([0, DRUMS]))
+    assert isinstance(harmony, np.ndarray)
+    outside = ~np.isin(np.arange(128) % 12, [0, 4, 7])
+    assert (harmony[0, :128] == np.where(outside, -BINDING, 0)).all()
+    assert not harmony[0, 128:].any() and not harmony[1].any()
+    assert UNSTEERED.harmony(columns, np.array([0, DRUMS])) == 0.0
