@@ -71,6 +71,12 @@ def compose(
         typer.Option("--from", metavar="FILE.mid", exists=True, dir_okay=False,
                      help="A MIDI file to continue; it is kept as it is."),
     ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.mid", exists=True, dir_okay=False,
+                     help="Compose that piece again from what its file tells: the same bytes. "
+                     "What else is asked of the music does not count."),
+    ] = None,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FOLDER|FILE.mid",
@@ -107,13 +113,19 @@ def compose(
     check_place(files[0]["midi"].parent)
     started = time.perf_counter()
     sections = _sections(section or (), plan)
+    if again is not None and candidates > 1:
+        raise UserError("--again is one piece: leave --candidates out")
     with composing(model, device, 60.0 * minutes) as (composer, show):
-        pieces = composer.compose(
-            styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
-            metre=metre, notes=notes, given=given, key=key, chords=chords, density=density,
-            dynamics=dynamics, sections=sections, candidates=candidates, temperature=temperature,
-            top_p=top_p, seed=secrets.randbelow(SEEDS) if seed is None else seed, progress=show,
-        )  # fmt: skip
+        if again is not None:
+            pieces = [composer.again(again, given, progress=show)]
+        else:
+            pieces = composer.compose(
+                styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
+                metre=metre, notes=notes, given=given, key=key, chords=chords, density=density,
+                dynamics=dynamics, sections=sections, candidates=candidates,
+                temperature=temperature, top_p=top_p, progress=show,
+                seed=secrets.randbelow(SEEDS) if seed is None else seed,
+            )  # fmt: skip
     make_folder(files[0]["midi"].parent)
     for piece, own in zip(pieces, files, strict=True):
         save(piece, own, soundfont)

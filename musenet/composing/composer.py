@@ -19,7 +19,7 @@ from musenet.composing.arranging import arrangement_of
 from musenet.composing.decoding import Decoder, OnRows, generators
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.network import Network, network_of
-from musenet.composing.planning import Planner, Watch
+from musenet.composing.planning import UNWATCHED, Planner, Watch
 from musenet.composing.prompt import (
     Prompt,
     choose_instruments,
@@ -28,6 +28,7 @@ from musenet.composing.prompt import (
     opening_of,
     players_of,
 )
+from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
@@ -99,15 +100,30 @@ class Composer:
             UserError: something asked for cannot be had; the message says what to do.
             Stopped: `stop` said so.
         """
-        _check(seed, candidates)
-        if given is not None and (notes or tempo is not None or metre is not None):
-            raise UserError("a given file has its notes, tempo and metre: ask for none of them")
-        how = Sampling(temperature, top_p)
         players_asked = (instruments,) if isinstance(instruments, str) else tuple(instruments)
         prompt = Prompt(
             style_weights(styles), players_asked, minutes, tempo, metre, notes, key, chords,
             notes_a_beat(density), dynamics, tuple(sections),
         )  # fmt: skip
+        watch = Watch(progress, on_rows, stop)
+        return self.answer(
+            prompt, Sampling(temperature, top_p), given, seed=seed, candidates=candidates,
+            watch=watch,
+        )  # fmt: skip
+
+    def answer(
+        self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None, *,
+        seed: int = 0, candidates: int = 1, watch: Watch = UNWATCHED,
+    ) -> list[Composition]:  # fmt: skip
+        """Compose to a prompt; the arguments are those of `compose`.
+
+        Raises:
+            UserError: something asked for cannot be had.
+            Stopped: `watch.stop` said so.
+        """
+        _check(seed, candidates)
+        if given is not None and (prompt.notes or prompt.tempo or prompt.metre):
+            raise UserError("a given file has its notes, tempo and metre: ask for none of them")
         score = None if given is None else _given_score(given)
         source = None if given is None else _read(given)
         players = choose_instruments(prompt, score, self.facts, np.random.default_rng(seed))
@@ -117,13 +133,40 @@ class Composer:
             self.network, prompt, opening, players, _key(prompt, score), self.facts, how,
             self.context,
         )  # fmt: skip
-        drafts = planner.drafts(generators(seed, candidates), Watch(progress, on_rows, stop))
+        drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates)
+        recipe["continues"] = given is not None
         speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
             finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
             for place, draft in enumerate(drafts)
         ]
+
+    def again(
+        self, piece: Path | str | bytes, given: Path | str | bytes | None = None, *,
+        progress: Callable[[float], None] | None = None,
+    ) -> Composition:  # fmt: skip
+        """Compose a piece again from what its file tells: the same bytes.
+
+        Args:
+            piece: a MIDI file that `compose` made.
+            given: the file that it continues, if it does.
+            progress: as for `compose`.
+
+        Raises:
+            UserError: the file does not tell how it was made, or it was made otherwise.
+        """
+        recipe = recipe_of(piece, self.name)
+        if (given is not None) != recipe.continues:
+            raise UserError(
+                "it continues a given file: give that with --from" if recipe.continues
+                else "it was composed without a given file: leave --from out"
+            )  # fmt: skip
+        made = self.answer(
+            recipe.prompt, recipe.sampling, given, seed=recipe.seed, candidates=recipe.candidates,
+            watch=Watch(progress),
+        )  # fmt: skip
+        return made[recipe.candidate]
 
     def arrange(
         self, given: Path | str | bytes, *, instruments: Sequence[str] | str = (),

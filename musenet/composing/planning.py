@@ -35,6 +35,10 @@ class Watch:
     stop: Callable[[], bool] | None = None
 
 
+UNWATCHED = Watch()
+"""Nothing follows it."""
+
+
 @dataclass(frozen=True)
 class Planner:
     """All that composing to a prompt needs, for any number of candidates.

@@ -14,7 +14,7 @@ import numpy as np
 from musenet.chords import parse_key
 from musenet.composing.notes import parse_notes, pitch_name
 from musenet.composing.rules import Wishes
-from musenet.composing.sections import Section, Styles, in_order
+from musenet.composing.sections import Section, in_order
 from musenet.condition import KINDS, Condition
 from musenet.errors import UserError
 from musenet.events import END, MAX_WAIT, REST, TEMPO_EVENT, Table, decode, encode
@@ -112,7 +112,7 @@ class Prompt:
         return self.metre or ("4/4" if has_bars else None)
 
 
-def style_ids(styles: Styles) -> tuple[tuple[int, float], ...]:
+def style_ids(styles: Sequence[tuple[str, float]]) -> tuple[tuple[int, float], ...]:
     """Ids of styles, their weights adding up to 1."""
     total = sum(weight for _, weight in styles)
     return tuple((style_id(name), weight / total) for name, weight in styles)
@@ -242,13 +242,13 @@ def players_of(section: Section, before: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def condition_of(
-    styles: Styles, players: Sequence[int], key: int, facts: Mapping[str, Any]
+    styles: Sequence[tuple[str, float]], players: Sequence[int], key: int, facts: Mapping[str, Any]
 ) -> Condition:
     """What is told to the model: expressive velocities are always asked for."""
     return Condition(style_ids(styles), tuple(players), key, _kind(styles, facts))
 
 
-def _kind(styles: Styles, facts: Mapping[str, Any]) -> int:
+def _kind(styles: Sequence[tuple[str, float]], facts: Mapping[str, Any]) -> int:
     """Notated, or arranged where nearly all that is known of the styles asked for is so."""
     counts: dict[str, list[int]] = facts.get("style_counts", {})
     if not counts:

@@ -1,0 +1,86 @@
+"""How a piece was made, as its MIDI file tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from musenet import __version__, midi
+from musenet.composing.prompt import Prompt
+from musenet.composing.sampling import Sampling
+from musenet.composing.sections import Section
+from musenet.errors import UserError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that makes a piece again, but for the weights and a given file.
+
+    Attributes:
+        prompt: what was asked for.
+        sampling: how daring.
+        seed: of the random numbers.
+        candidates: how many were composed together.
+        candidate: which of them it is.
+        continues: whether it goes on with a given file.
+    """
+
+    prompt: Prompt
+    sampling: Sampling
+    seed: int
+    candidates: int
+    candidate: int
+    continues: bool
+
+
+def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
+    """The recipe in a MIDI file.
+
+    Args:
+        piece: the file.
+        model: name of the weights that are at hand.
+
+    Raises:
+        UserError: there is none, or it needs other weights or another version.
+    """
+    told = midi.comment(piece)
+    if told is None:
+        raise UserError("the file does not tell how it was made: give one that musenet composed")
+    try:
+        found: Mapping[str, Any] = json.loads(told)
+        if "bars" in found["prompt"]:
+            raise UserError("it was arranged into a given piece: use 'musenet arrange' again")
+        recipe = Recipe(
+            _prompt(found["prompt"]), Sampling(**found["sampling"]), int(found["seed"]),
+            int(found["candidates"]), int(found["candidate"]), bool(found["continues"]),
+        )  # fmt: skip
+        version, needed = str(found["version"]), str(found["model"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError("the file tells nothing of how musenet made it") from error
+    if needed != model:
+        raise UserError(f"it was made with the model {needed}, not {model}: give that as --model")
+    if version != __version__:
+        raise UserError(f"it was made by musenet {version}, not {__version__}: install that")
+    return recipe
+
+
+def _prompt(told: Mapping[str, Any]) -> Prompt:
+    """A prompt from JSON, whose lists are tuples again."""
+    return Prompt(**{**_tuples(told), "sections": tuple(_section(s) for s in told["sections"])})
+
+
+def _section(told: Mapping[str, Any]) -> Section:
+    return Section(**_tuples(told))
+
+
+def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Styles and instruments as tuples."""
+    styles, players = told["styles"], told["instruments"]
+    return {
+        **told,
+        "styles": None if styles is None else tuple((str(n), float(w)) for n, w in styles),
+        "instruments": None if players is None else tuple(players),
+    }
