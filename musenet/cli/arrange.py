@@ -10,8 +10,18 @@ from typing import Annotated
 
 import typer
 
+from musenet.cli.musical import (
+    Candidates,
+    Density,
+    Dynamics,
+    Out,
+    Seed,
+    Sound,
+    Temperature,
+    TopP,
+)
 from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
-from musenet.cli.pieces import SEEDS, Audio, composing, output_files, report, save
+from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.errors import UserError
 
@@ -41,40 +51,14 @@ def arrange(
         list[str] | None,
         typer.Option(metavar="NAME[:WEIGHT]", help="A style; give several to blend them."),
     ] = None,
-    density: Annotated[
-        str | None,
-        typer.Option(metavar="sparse|light|medium|dense|full|NUMBER",
-                     help="How many notes in all, or how many a beat."),
-    ] = None,
-    dynamics: Annotated[
-        str | None, typer.Option(metavar="ppp|pp|p|mp|mf|f|ff|fff", help="How loud.")
-    ] = None,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FOLDER|FILE.mid",
-                     help="A folder for MIDI, picture and audio of each piece, where pieces are "
-                     "numbered on; or a name ending in .mid for the MIDI of one piece."),
-    ] = Path("pieces"),
-    candidates: Annotated[
-        int, typer.Option(metavar="NUMBER", min=1, help="How many ways to compose it.")
-    ] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="NUMBER", min=0, show_default="a new one each time",
-                     help="The same seed gives the same notes."),
-    ] = None,
-    temperature: Annotated[
-        float, typer.Option(metavar="NUMBER", help="Below 1 plainer, above 1 wilder.")
-    ] = Sampling.temperature,
-    top_p: Annotated[
-        float, typer.Option(metavar="NUMBER",
-                            help="Share of the likeliest values to choose among.")
-    ] = Sampling.top_p,
-    audio: Annotated[
-        Audio | None,
-        typer.Option(metavar="mp3|ogg|flac|wav|none", show_default="mp3",
-                     help="Sound files in the folder."),
-    ] = None,
+    density: Density = None,
+    dynamics: Dynamics = None,
+    out: Out = Path("pieces"),
+    candidates: Candidates = 1,
+    seed: Seed = None,
+    temperature: Temperature = Sampling.temperature,
+    top_p: TopP = Sampling.top_p,
+    audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,
     device: On = Device.AUTO,

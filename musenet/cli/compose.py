@@ -10,8 +10,18 @@ from typing import Annotated
 
 import typer
 
+from musenet.cli.musical import (
+    Candidates,
+    Density,
+    Dynamics,
+    Out,
+    Seed,
+    Sound,
+    Temperature,
+    TopP,
+)
 from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
-from musenet.cli.pieces import SEEDS, Audio, composing, output_files, report, save
+from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, parse_plan, parse_section
 from musenet.errors import UserError
@@ -43,14 +53,8 @@ def compose(
         typer.Option(metavar="CHORDS", help="Chords bar by bar, repeated to the end, such as "
                      "'C | Am F | G7 | C'."),
     ] = None,
-    density: Annotated[
-        str | None,
-        typer.Option(metavar="sparse|light|medium|dense|full|NUMBER",
-                     help="How many notes, or how many a beat."),
-    ] = None,
-    dynamics: Annotated[
-        str | None, typer.Option(metavar="ppp|pp|p|mp|mf|f|ff|fff", help="How loud.")
-    ] = None,
+    density: Density = None,
+    dynamics: Dynamics = None,
     section: Annotated[
         list[str] | None,
         typer.Option(metavar="'TIME NAME=VALUE...'", help="What changes from a time on, such as "
@@ -77,32 +81,12 @@ def compose(
                      help="Compose that piece again from what its file tells: the same bytes. "
                      "What else is asked of the music does not count."),
     ] = None,
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", metavar="FOLDER|FILE.mid",
-                     help="A folder for MIDI, picture and audio of each piece, where pieces are "
-                     "numbered on; or a name ending in .mid for the MIDI of one piece."),
-    ] = Path("pieces"),
-    candidates: Annotated[
-        int, typer.Option(metavar="NUMBER", min=1, help="How many pieces to compose.")
-    ] = 1,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="NUMBER", min=0, show_default="a new one each time",
-                     help="The same seed gives the same piece."),
-    ] = None,
-    temperature: Annotated[
-        float, typer.Option(metavar="NUMBER", help="Below 1 plainer, above 1 wilder.")
-    ] = Sampling.temperature,
-    top_p: Annotated[
-        float, typer.Option(metavar="NUMBER",
-                            help="Share of the likeliest values to choose among.")
-    ] = Sampling.top_p,
-    audio: Annotated[
-        Audio | None,
-        typer.Option(metavar="mp3|ogg|flac|wav|none", show_default="mp3",
-                     help="Sound files in the folder."),
-    ] = None,
+    out: Out = Path("pieces"),
+    candidates: Candidates = 1,
+    seed: Seed = None,
+    temperature: Temperature = Sampling.temperature,
+    top_p: TopP = Sampling.top_p,
+    audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,
     device: On = Device.AUTO,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
+from musenet.cli.musical import Audio
 from musenet.cli.options import Device, torch_device
 from musenet.cli.output import clock, print_json, print_table, progress, say
 from musenet.errors import UserError
@@ -22,16 +22,6 @@ _MIDI_SUFFIXES = (".mid", ".midi")
 _OTHER_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".png", ".svg", ".pdf")
 SEEDS = 1_000_000
 """Seeds that are drawn where none is given: short enough to be typed again."""
-
-
-class Audio(StrEnum):
-    """Sound files that are offered."""
-
-    MP3 = "mp3"
-    OGG = "ogg"
-    FLAC = "flac"
-    WAV = "wav"
-    NONE = "none"
 
 
 @contextmanager
@@ -129,4 +119,5 @@ def _row(facts: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[object, .
     playing = ", ".join(f"{name} {share:.0%}" for name, share in shares)
     new = facts.get("new_notes")
     made = f"the {facts['ended_by']}" if new is None else f"{new:,} new notes"
-    return names, clock(facts["seconds"]), facts["notes"], playing, made
+    verdict = facts.get("reason")
+    return names, clock(facts["seconds"]), facts["notes"], playing, made, verdict
