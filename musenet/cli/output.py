@@ -28,14 +28,18 @@ def say(line: str, *, stderr: bool = False) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; numbers stand to the right, None is an empty cell."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    """Print a table; numbers stand to the right, None is an empty cell.
+
+    Off a terminal the first column is not folded: scripts look for names in it.
+    """
+    console, table = _console(), Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
         numeric = all(isinstance(row[place], int | float | None) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left")
+        whole = place == 0 and not console.is_terminal
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=whole)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    _console().print(table)
+    console.print(table)
 
 
 def print_facts(facts: Mapping[str, Any], indent: int = 0) -> None:
