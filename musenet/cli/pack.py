@@ -37,8 +37,9 @@ def pack(
 
 
 def _portable(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts that name the corpus without the place where it stood."""
-    config = facts.get("config", {})
-    if "data" not in config:
-        return dict(facts)
-    return {**facts, "config": {**config, "data": Path(config["data"]).name}}
+    """Facts that name corpus and first weights without the places where they stood."""
+    config = dict(facts.get("config", {}))
+    for name in ("data", "weights"):
+        if config.get(name) is not None:
+            config[name] = Path(config[name]).name
+    return {**facts, "config": config} if config else dict(facts)
