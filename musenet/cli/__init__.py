@@ -26,6 +26,7 @@ from musenet.cli import (
     originality,
     pack,
     render,
+    studio,
     train,
 )
 from musenet.errors import UserError
@@ -65,6 +66,7 @@ def musenet(
 app.command("compose")(compose.compose)
 app.command("arrange")(arrange.arrange)
 app.command("render")(render.render)
+app.command("studio")(studio.studio)
 app.command("styles")(listing.styles)
 app.command("instruments")(listing.instruments)
 app.command("info")(listing.info)

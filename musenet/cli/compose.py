@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from musenet.cli.musical import (
     TopP,
 )
 from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
+from musenet.cli.originality import copies_in
 from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, parse_plan, parse_section
@@ -83,6 +85,15 @@ def compose(
     ] = None,
     out: Out = Path("pieces"),
     candidates: Candidates = 1,
+    best: Annotated[
+        bool, typer.Option("--best", help="Keep the best of the candidates alone.")
+    ] = False,
+    copies: Annotated[
+        Path | None,
+        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True, show_default="none",
+                     help="Rank candidates last that copy a passage of the training pieces, as "
+                     "'musenet originality' finds it."),
+    ] = None,
     seed: Seed = None,
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
@@ -93,13 +104,15 @@ def compose(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Compose pieces: in a style or a blend, for the instruments you name, after your notes."""
-    files = output_files(out, candidates, audio)
+    files = output_files(out, 1 if best else candidates, audio)
     check_place(files[0]["midi"].parent)
     started = time.perf_counter()
     sections = _sections(section or (), plan)
     if again is not None and candidates > 1:
         raise UserError("--again is one piece: leave --candidates out")
+    find_copy = None if copies is None else copies_in(copies)
     with composing(model, device, 60.0 * minutes) as (composer, show):
+        composer.judge = replace(composer.judge, find_copy=find_copy)
         if again is not None:
             pieces = [composer.again(again, given, progress=show)]
         else:
@@ -111,6 +124,7 @@ def compose(
                 seed=secrets.randbelow(SEEDS) if seed is None else seed,
             )  # fmt: skip
     make_folder(files[0]["midi"].parent)
+    pieces = pieces[: len(files)]
     for piece, own in zip(pieces, files, strict=True):
         save(piece, own, soundfont)
     report(pieces, files, time.perf_counter() - started, as_json=json)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from musenet.cli.options import Json, Model, check_place, positive
 from musenet.cli.output import print_facts, print_json, print_table, progress, say
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from musenet.composing.critic import Critic
     from musenet.corpus.shards import Split
     from musenet.evaluation.continuations import Continuation
-    from musenet.evaluation.critic import Seen
+    from musenet.evaluation.critic import Pairs
     from musenet.score import Score
 
 _ROWS, _HELD_OUT_ROWS = 512, 1024
@@ -72,10 +72,7 @@ def train(
     splits = {name: open_split(data, name) for name in ("train", "valid")}
     found = _written(composer, splits, out, seconds=60 * minutes * _WRITING, seed=seed)
     seen = {name: _read(composer, splits[name], own) for name, own in found.items()}
-    with progress(TextColumn("training"), BarColumn(), MofNCompleteColumn()) as bar:
-        task = bar.add_task("", total=None)
-        critic = fit(seen["train"], seen["valid"], seed=seed,
-                     progress=lambda done: bar.update(task, completed=done))  # fmt: skip
+    critic = fit(seen["train"], seen["valid"])
     facts = {
         "places": {name: len(own) for name, own in found.items()},
         "events": sum(len(rows) for each in found["train"] for rows in each.written),
@@ -215,18 +212,18 @@ def _written(
     return found
 
 
-def _read(composer: Composer, split: Split, found: Sequence[Continuation]) -> list[Seen]:
+def _read(composer: Composer, split: Split, found: Sequence[Continuation]) -> Pairs:
     from musenet.evaluation.critic import read
 
     with _bar("reading") as bar:
-        return [read(composer.model, split, each) for each in bar.track(found)]
+        return read(composer.model, split, bar.track(found))
 
 
 def _bar(what: str) -> AbstractContextManager[Progress]:
     return progress(TextColumn(what), BarColumn(), TimeRemainingColumn())
 
 
-def _measured(critic: Critic, seen: Sequence[Seen]) -> dict[str, Any]:
+def _measured(critic: Critic, seen: Pairs) -> dict[str, Any]:
     from musenet.evaluation.critic import LENGTHS, measured
 
     return {"windows": {str(length): measured(critic, seen, length) for length in LENGTHS}}

@@ -15,8 +15,10 @@ from musenet.cli.options import Json, check_place
 from musenet.cli.output import clock, print_facts, print_json, progress, say
 
 if TYPE_CHECKING:
+    from musenet.composing.ranking import FindCopy
     from musenet.corpus.progress import Tell
     from musenet.evaluation.originality import Index, Originality, Passage, Span
+    from musenet.score import Score
 
 _PERCENTILES = (10, 50, 90, 95, 99)
 
@@ -72,6 +74,23 @@ def index(
         print_json(facts)
     else:
         print_facts(facts)
+
+
+def copies_in(place: Path) -> FindCopy:
+    """Looks the longest passage of a score up in an index, or in that of a corpus."""
+    from musenet.composing.ranking import Copy
+    from musenet.evaluation.originality_index import index_of
+
+    with _bars() as tell:
+        known = index_of(place, tell)
+
+    def find(score: Score) -> Copy | None:
+        found = known.check(score)
+        if found.passage is None:
+            return None
+        return Copy(found.passage.notes, found.passage.piece, found.longer_than)
+
+    return find
 
 
 @contextmanager

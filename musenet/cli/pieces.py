@@ -107,7 +107,8 @@ def report(
         print_json({"pieces": made, "seconds_taken": round(taken, 2)})
         return
     rows = [_row(piece.facts, own) for piece, own in zip(pieces, files, strict=True)]
-    print_table(("files", "length", "notes", "instruments (share of the notes)", "by"), rows)
+    columns = ("files", "length", "notes", "instruments (share of the notes)", "by", "verdict")
+    print_table(columns, rows)
     music = sum(piece.facts["seconds"] for piece in pieces)
     seed = pieces[0].facts["seed"]
     say(f"{clock(music)} of music in {clock(taken)} minutes, with --seed {seed}")

@@ -96,7 +96,7 @@ def train(
     ] = None,
     loaders: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", min=0, show_default="0, on a GPU up to 6",
+        typer.Option(metavar="NUMBER", min=0, show_default="0, on a GPU up to 8",
                      help="Processes that draw music ahead of time."),
     ] = None,
     learning_rate: Annotated[
@@ -236,7 +236,7 @@ def _usual(place: str, workers: Workers) -> dict[str, Any]:
     share = (os.cpu_count() or 1) // workers.count
     return {
         "batch_events": 131_072, "micro_events": 32_768, "compile": True,
-        "loaders": max(1, min(6, share - 2)),
+        "loaders": max(1, min(8, share - 2)),
     }  # fmt: skip
 
 

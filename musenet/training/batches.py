@@ -46,13 +46,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples padded to one length; shapes (B, T, …) as in `Sample`."""
+    """Samples padded to one length; shapes (B, T, …) as in `Sample`, `lengths` (B,) unpadded."""
 
     ids: NDArray[np.int64]
     features: Features
     weights: NDArray[np.float32]
     notes: int
     conditions: Conditions
+    lengths: NDArray[np.int64]
 
     @property
     def events(self) -> int:
@@ -161,10 +162,11 @@ def sample(
     return Sample(to_ids(view.table), columns, weights, notes, condition, view.begins)
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Samples padded to the longest, in steps of `LENGTH_STEP`."""
-    longest = max(len(item.ids) for item in samples)
-    length = -(-longest // LENGTH_STEP) * LENGTH_STEP
+def collate(samples: Sequence[Sample], length: int | None = None) -> Batch:
+    """Samples padded to `length`, or to the longest in steps of `LENGTH_STEP`."""
+    lengths = np.array([len(item.ids) for item in samples])
+    if length is None:
+        length = -(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP
     ids = np.zeros((len(samples), length, 5), dtype=np.int64)
     columns = np.zeros((len(samples), length, len(COLUMNS)), dtype=np.int32)
     weights = np.zeros((len(samples), length, 5), dtype=np.float32)
@@ -173,7 +175,8 @@ def collate(samples: Sequence[Sample]) -> Batch:
         columns[row, : len(item.ids)] = item.features
         weights[row, : len(item.ids)] = item.weights
     conditions = stack([item.condition for item in samples], [item.begins for item in samples])
-    return Batch(ids, columns, weights, sum(item.notes for item in samples), conditions)
+    notes = sum(item.notes for item in samples)
+    return Batch(ids, columns, weights, notes, conditions, lengths)
 
 
 def step_batches(

@@ -6,9 +6,10 @@ from typing import Literal
 
 import torch
 from torch import nn
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from musenet.model import Model
+from musenet.training.muon import Muon
 
 OptimiserName = Literal["muon", "adamw"]
 TABLE_SCALE = 2.0
@@ -41,18 +42,11 @@ def optimisers(
             betas=(0.9, 0.95),
             eps=1e-8,
             weight_decay=0.0,
+            fused=model.device.type == "cuda",
         )
     ]
     if matrices:
-        made.append(
-            Muon(
-                matrices,
-                lr=learning_rate,
-                weight_decay=weight_decay,
-                momentum=0.95,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
+        made.append(Muon(matrices, learning_rate, weight_decay=weight_decay))
     return made
 
 
@@ -81,6 +75,6 @@ def set_learning_rate(made: list[Optimizer], learning_rate: float) -> None:
             group["lr"] = learning_rate * group.get("scale", 1.0)
 
 
-def clip(model: nn.Module, largest: float = 1.0) -> float:
-    """Scale gradients so that their norm is at most `largest`; the norm before."""
-    return float(torch.nn.utils.clip_grad_norm_(model.parameters(), largest))
+def clip(model: nn.Module, largest: float = 1.0) -> torch.Tensor:
+    """Scale gradients so that their norm is at most `largest`; the norm before, not waited for."""
+    return torch.nn.utils.clip_grad_norm_(model.parameters(), largest)

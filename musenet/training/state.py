@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from musenet.checkpoint import FORMAT, read_tensors, write_tensors
 from musenet.errors import UserError
 from musenet.model import Model
+from musenet.training.averaging import Average
 
 STATE_FILE = "state.safetensors"
 
@@ -26,27 +27,37 @@ class TrainingState:
         step: optimiser steps done.
         seconds: time spent training.
         events: events trained on.
+        flops: model FLOPs spent.
     """
 
     step: int = 0
     seconds: float = 0.0
     events: int = 0
+    flops: float = 0.0
 
 
 def write_state(
-    folder: Path, state: TrainingState, model: Model, optimisers: Sequence[Optimizer]
+    folder: Path,
+    state: TrainingState,
+    model: Model,
+    optimisers: Sequence[Optimizer],
+    average: Average | None = None,
 ) -> None:
-    """Write weights, optimisers and position into `folder / STATE_FILE`."""
+    """Write weights, their average, optimisers and position into `folder / STATE_FILE`."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for number, optimiser in enumerate(optimisers):
         for index, values in optimiser.state_dict()["state"].items():
             for key, value in values.items():
                 tensors[f"optimiser.{number}.{index}.{key}"] = torch.as_tensor(value)
+    for name, tensor in average.values.items() if average else ():
+        tensors[f"average.{name}"] = tensor
     write_tensors(folder / STATE_FILE, tensors, {"format": FORMAT, **asdict(state)})
 
 
-def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> TrainingState:
-    """Put the weights and optimisers of `folder` in place and give the position.
+def read_state(
+    folder: Path, model: Model, optimisers: Sequence[Optimizer], average: Average | None = None
+) -> TrainingState:
+    """Put the weights, average and optimisers of `folder` in place and give the position.
 
     Raises:
         UserError: there is no state, or it does not fit the model.
@@ -54,19 +65,16 @@ def read_state(folder: Path, model: Model, optimisers: Sequence[Optimizer]) -> T
     if not (folder / STATE_FILE).is_file():
         raise UserError(f"no run to resume in {folder}: start one, or give the folder of one")
     tensors, meta = read_tensors(folder / STATE_FILE)
-    weights = {
-        name.removeprefix("model."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith("model.")
-    }
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(_named(tensors, "model."))
+        if average:
+            average.load(_named(tensors, "average."))
         for number, optimiser in enumerate(optimisers):
             values = _values(tensors, f"optimiser.{number}.")
             _check_fit(values, optimiser, started=meta["step"] > 0)
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": values, "param_groups": groups})
-        return TrainingState(**{key: meta[key] for key in asdict(TrainingState())})
+        return TrainingState(**{key: meta[key] for key in asdict(TrainingState()) if key in meta})
     except (RuntimeError, ValueError, KeyError) as error:
         message = f"{folder} holds a run with other settings: resume it with its own"
         raise UserError(message) from error
@@ -82,6 +90,15 @@ def _check_fit(
     for index, named in values.items():
         if any(value.ndim and value.shape != shapes[index] for value in named.values()):
             raise ValueError("other shapes")
+
+
+def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _values(tensors: dict[str, Tensor], prefix: str) -> dict[int, dict[str, Any]]:

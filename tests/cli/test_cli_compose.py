@@ -44,7 +44,8 @@ def test_json_is_one_object(run: Run, model: Path, tmp_path: Path) -> None:
         "--model", model, "-o", tmp_path,
     )  # fmt: skip
     pieces = result.json["pieces"]
-    assert [piece["candidate"] for piece in pieces] == [0, 1]
+    assert sorted(piece["candidate"] for piece in pieces) == [0, 1]
+    assert [piece["rank"] for piece in pieces] == [1, 2]
     for piece in pieces:
         assert piece["seed"] == 5
         assert piece["ended_by"] in ("model", "limit")

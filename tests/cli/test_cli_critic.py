@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from conftest import Run
 from toys import toy_split, toy_tables
 
 from musenet.checkpoint import save_model
@@ -10,6 +12,9 @@ from musenet.composing.checks import WORDS, limits_from
 from musenet.composing.critic import load_critic
 from musenet.model import Model
 from musenet.presets import tiny
+
+if TYPE_CHECKING:
+    from conftest import Run
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +40,10 @@ def test_train_goes_on_where_it_was_and_evaluate_measures(
                "--json").json  # fmt: skip
     assert told["places"] == 3
     assert told["split"] == "test"
-    assert 0 <= told["windows"]["256"]["auc"] <= 1
+    assert 0 <= told["windows"]["128"]["auc"] <= 1
     head, facts = load_critic(out, _name(out))
     assert facts["places"] == again["places"]
-    assert head(torch.zeros(2, 64)).shape == (2,)
+    assert head(torch.zeros(2, 128)).shape == (2,)
 
 
 def _name(path: Path) -> str:
@@ -75,3 +80,22 @@ def test_limits_of_a_corpus(run: Run, music: Path, tmp_path: Path) -> None:
     assert told["held_out_pieces"] == 4
     assert list(limits_from(out.read_text()).limits) == list(WORDS) == list(told["by_check"])
     assert run("critic", "limits", music, "-o", out).code == 0
+
+
+def test_candidates_are_numbered_best_first_and_the_best_may_stand_alone(
+    run: Run, model: Path, music: Path, tmp_path: Path
+) -> None:
+    asked = ("compose", "--minutes", 0.1, "--candidates", 3, "--seed", 4, "--audio", "none",
+             "--model", model, "--originality", music)  # fmt: skip
+    every = run(*asked, "-o", tmp_path / "every", "--json").json["pieces"]
+    assert [piece["rank"] for piece in every] == [1, 2, 3]
+    assert [Path(piece["files"]["midi"]).name for piece in every] == [
+        "piece-1.mid", "piece-2.mid", "piece-3.mid",
+    ]  # fmt: skip
+    for piece in every:
+        assert {"reason", "critic", "faults", "copy", "copied"} <= set(piece)
+        assert all({"check", "value", "limit", "words"} <= set(own) for own in piece["faults"])
+    told = run(*asked, "-o", tmp_path / "one.mid", "--best")
+    assert every[0]["reason"].split(",")[0] in told.out
+    best = (tmp_path / "one.mid").read_bytes()
+    assert best == Path(every[0]["files"]["midi"]).read_bytes()

@@ -14,8 +14,9 @@ from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.events import FIELDS
 from musenet.presets import ModelConfig, tiny
-from musenet.training import loop
-from musenet.training.loop import Run, TrainingConfig, longest_window, validation_pieces
+from musenet.training import loop, stepping
+from musenet.training.loop import Run, validation_pieces
+from musenet.training.settings import TrainingConfig, longest_window
 
 SMALLEST = ModelConfig(layers=1, width=32, heads=2, kv_heads=1, head_width=16, context=256)
 Facts = dict[str, Any]
@@ -154,6 +155,45 @@ def test_a_run_does_not_write_over_another(config: TrainingConfig, tmp_path: Pat
     assert (tmp_path / "model.safetensors").read_bytes() == before
 
 
+def test_a_run_of_few_shapes_is_resumed_exactly(config: TrainingConfig, tmp_path: Path) -> None:
+    config = replace(config, micro_events=128, average=0.3)
+    whole = trained(config, tmp_path / "whole")
+    stopped(Run(config, tmp_path / "parts"), 3)
+    second = Run(config, tmp_path / "parts")
+    second.resume()
+    assert second.fit(ignore)
+    assert same_weights(whole, second)
+    files = [tmp_path / run / "model.safetensors" for run in ("whole", "parts")]
+    models = [load_model(path)[0].state_dict() for path in files]
+    assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
+    assert not torch.equal(models[0]["start.weight"], whole.model.start.weight)
+
+
+def test_an_average_is_not_begun_in_the_middle(config: TrainingConfig, tmp_path: Path) -> None:
+    stopped(Run(config, tmp_path), 2)
+    with pytest.raises(UserError, match="other settings"):
+        Run(replace(config, average=0.1), tmp_path).resume()
+
+
+def test_data_drawn_ahead_train_the_same(config: TrainingConfig, tmp_path: Path) -> None:
+    config = replace(config, micro_events=128, steps=3)
+    some = trained(config, tmp_path / "inline")
+    assert same_weights(some, trained(replace(config, loaders=1), tmp_path / "ahead"))
+
+
+def test_a_compiled_run_makes_ready_and_trains(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(torch, "compile", lambda function, **how: asked.append(how) or function)
+    trained(replace(config, micro_events=128, compile=True, steps=2), tmp_path)
+    first, *steps = log_of(tmp_path)
+    assert first["shapes"] == [[8, 16], [4, 32], [2, 64]]
+    assert first["warm_up_seconds"] > 0
+    assert asked == [{"dynamic": False, "fullgraph": True}]
+    assert [facts["step"] for facts in steps] == [1, 2, 2]
+
+
 # Budgets and settings
 
 
@@ -188,6 +228,11 @@ def test_windows_lengthen_to_the_whole_context(config: TrainingConfig) -> None:
     assert contexts == sorted(contexts)
     assert (contexts[0], contexts[-1]) == (16, 64)
     assert {level.context_at(progress) for progress in np.linspace(0, 1, 50)} == {64}
+
+
+def test_compiling_needs_passes_of_one_size(config: TrainingConfig) -> None:
+    with pytest.raises(UserError, match="--micro-events"):
+        replace(config, compile=True)
 
 
 @pytest.mark.parametrize("changes", [{"context": 15}, {"batch_events": 0}])
@@ -225,7 +270,7 @@ def test_training_that_diverges_is_told_and_keeps_the_weights(
 ) -> None:
     run = stopped(Run(config, tmp_path), 2)
     before = (tmp_path / "model.safetensors").read_bytes()
-    monkeypatch.setattr(loop, "clip", lambda model: math.nan)
+    monkeypatch.setattr(stepping, "clip", lambda model: torch.tensor(math.nan))
     with pytest.raises(UserError, match="diverged at step 3"):
         run.fit(ignore)
     assert (tmp_path / "model.safetensors").read_bytes() == before
@@ -269,6 +314,8 @@ def test_a_run_leaves_its_settings_its_log_and_its_model(
     assert step["step"] == 1
     assert step["bits_per_note"] == pytest.approx(sum(step[field] for field in FIELDS))
     assert step["events_per_second"] > 0
+    assert step["tflops"] > 0
+    assert 0 < step["filled"] <= 1
     model, facts = load_model(tmp_path)
     assert facts["step"] == 6
     assert facts["parameters"] == sum(p.numel() for p in model.parameters())
