@@ -1,11 +1,21 @@
-"""Notes and seconds of music a second while composing, beside the same model without a cache.
+"""Notes and seconds of music a second while composing, beside others that do the same.
 
     python benchmarks/composing.py [--model PATH] [--candidates 1 4 16]
 
-Some events of a long piece are composed, once from nothing and once behind an opening of 900
-events that the model wrote itself. Without a cache every step reads the whole window again.
-Notes and seconds of music are those of all candidates together; reading the opening has a line
-of its own.
+Some events of a long piece are composed, once from nothing and once behind an opening that the
+model wrote itself, by
+
+- `musenet`: as it comes, matrices in half precision;
+- `fp32`: the same with matrices in fp32;
+- `uncached`: the same model without a cache, which reads its window (three quarters of a context
+  on average) for each event of one candidate;
+- `GPT-2`: Hugging Face `generate` on a GPT-2 of as many parameters and the same width with
+  MuseNet's tokens (a note is several: on, off, waits). It needs `pip install transformers`, and
+  is left out without.
+
+All multiply what they sample from by the same cut-off of 0.98. Notes and seconds of music are
+those of all candidates together. Reading the opening is taken off. Behind an opening longer than
+the context half a context of events is composed, so that the window slides once.
 
 "of the bandwidth" is the share of the memory bandwidth measured in the same run at which a step
 moves what it must: all matrices once, and the keys and values of each candidate. Matrices that
@@ -15,25 +25,32 @@ fit the processor's caches can exceed it.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from common import parse, parser, tell, times
+from gpt2 import generate, gpt2
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from musenet.composing.composer import Composer, load
-from musenet.composing.decoding import Decoder
+from musenet import openai_encoding
+from musenet.composing.composer import Composer, bundled_model, load
+from musenet.composing.decoding import Decoder, generators
 from musenet.composing.engine import Engine
+from musenet.composing.network import Network, Packed
 from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
 from musenet.condition import Condition
-from musenet.events import Table, is_note
+from musenet.events import Table, decode, is_note
 from musenet.features import Features, moments_of
 from musenet.instruments import instrument_id
 from musenet.model import parameters
@@ -42,6 +59,30 @@ PLAYERS = tuple(sorted(instrument_id(name) for name in ("violin", "viola", "cell
 PROMPT = Condition(instruments=PLAYERS)
 LENGTH = 600.0
 """Seconds asked for, so that no candidate ends while it is measured."""
+COLUMNS = ("events before", "events after", "candidates", "by", "notes a second",
+           "seconds of music a second", "ms a step", "of the bandwidth", "times GPT-2",
+           "times uncached")  # fmt: skip
+_ALONE = """
+import json, resource, sys, time
+begun = time.perf_counter()
+from musenet import load
+imported = time.perf_counter()
+composer = load(sys.argv[1])
+loaded, heard = time.perf_counter(), []
+def take(place, rows):
+    if (rows[:, 1] < 60).any():
+        heard.append(time.perf_counter())
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+players = ["violin", "viola", "cello", "piano"]
+composer.compose(minutes=0.5, instruments=players, on_rows=take)
+short = peak()
+composer.compose(minutes=8, instruments=players)
+print(json.dumps({
+    "seconds to import": imported - begun, "seconds to load": loaded - imported,
+    "seconds to the first note": heard[0] - loaded,
+    "peak MiB, half a minute of music": short, "peak MiB, eight minutes": peak(),
+}))
+"""
 
 
 class Uncached(Engine):
@@ -63,6 +104,8 @@ class Task:
     opening: Table
     candidates: int
     steps: int
+    network: Network
+    context: int
     cached: bool = True
 
     @property
@@ -70,25 +113,27 @@ class Task:
         """Seconds that the opening lasts."""
         return float(moments_of(self.opening).seconds[-1]) if len(self.opening) else 0.0
 
-    def begin(self, composer: Composer) -> Decoder:
+    def begin(self) -> Decoder:
         """Read the opening."""
         seconds = self.behind + LENGTH
-        decoder = _decoder(composer, self.opening, self.candidates, seconds)
+        made = decoder(self.network, self.context, self.opening, self.candidates, seconds)
         if not self.cached:
-            decoder.engine = Uncached(composer.model, PROMPT, 1, composer.context, seconds)
-        return decoder
+            made.engine = Uncached(self.network, PROMPT, 1, 3 * self.context // 2, seconds)
+        return made
 
-    def run(self, composer: Composer) -> Decoder:
+    def run(self) -> Decoder:
         """Read the opening and compose; the decoder as it stands then."""
-        decoder = self.begin(composer)
+        made = self.begin()
+        last = len(self.opening) + self.steps
 
-        def watch(_: float) -> None:
-            if decoder.past.rows >= len(self.opening) + self.steps:
+        def enough() -> bool:
+            if made.past.rows >= last:
                 raise Enough
+            return False
 
         with suppress(Enough):
-            decoder.run(watch)
-        return decoder
+            made.run(stop=enough)
+        return made
 
 
 def main() -> None:
@@ -97,86 +142,131 @@ def main() -> None:
     made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
     made.add_argument("--candidates", type=int, nargs="*", default=[1, 4, 16])
     made.add_argument("--steps", type=int, default=96, help="events to compose (default 96)")
-    made.add_argument("--events", type=int, default=900, help="of the opening (default 900)")
+    made.add_argument("--events", type=int, default=4000, help="of the opening (default 4000)")
     arguments = parse(made)
     composer = load(arguments.model)
     opening = _opening(composer, arguments.events)
     bandwidth = _bandwidth(arguments)
-    rows = []
+    other = gpt2(parameters(composer.model), composer.model.config.width)
+    rows: list[tuple[object, ...]] = []
     for table in (opening[:0], opening):
-        tasks = [Task(table, 1, max(16, arguments.steps // 4), cached=False)]
-        tasks += [Task(table, count, arguments.steps) for count in arguments.candidates]
-        rows += [_row(composer, task, arguments, bandwidth) for task in tasks]
-    reading = partial(Task(opening, 1, 0).begin, composer)
+        rows += _rows(composer, table, opening, other, arguments, bandwidth)
     facts = {
         "model": composer.name, "parameters": parameters(composer.model),
         "context": composer.context, "memory bandwidth, GB/s": bandwidth / 1e9,
-        "reading the opening, events a second":
-            len(opening) / times({"": reading}, arguments)[""].best,
-    }  # fmt: skip
-    columns = ("events before", "events after", "candidates", "cache", "notes a second",
-               "seconds of music a second", "ms a step", "of the bandwidth")  # fmt: skip
-    tell(arguments, columns, rows, facts)
+        "GPT-2": "transformers is not installed: left out" if other is None
+        else f"{other.num_parameters():,} parameters, {_tokens_a_note(opening):.2f} tokens a note",
+    } | _alone(arguments.model)  # fmt: skip
+    tell(arguments, COLUMNS, rows, facts)
 
 
-def _decoder(composer: Composer, opening: Table, candidates: int, seconds: float) -> Decoder:
+def decoder(
+    network: Network, context: int, opening: Table, candidates: int, seconds: float
+) -> Decoder:
+    """Of the prompt that is measured."""
     return Decoder(
-        composer.model, PROMPT, Wishes(PLAYERS, seconds), Sampling(),
-        opening=opening, earliest=_tick(opening), seed=0, candidates=candidates,
-        context=composer.context,
+        network, PROMPT, Wishes(PLAYERS, seconds), Sampling(),
+        opening=opening, earliest=int(opening[:, 0].sum(dtype=np.int64)),
+        random=generators(0, candidates), context=context,
     )  # fmt: skip
-
-
-def _tick(table: Table) -> int:
-    return int(table[:, 0].sum(dtype=np.int64))
 
 
 def _opening(composer: Composer, events: int) -> Table:
     """So many events that the model wrote."""
-    seconds = 60.0
+    seconds, none = 60.0, np.zeros((0, 5), np.uint8)
     while True:
-        table = _decoder(composer, np.zeros((0, 5), np.uint8), 1, seconds).run()[0].table
-        if len(table) >= events:
-            return table[:events]
+        made = decoder(composer.network, composer.context, none, 1, seconds).run()[0].table
+        if len(made) >= events:
+            return made[:events]
         seconds *= 2
 
 
-def _row(
-    composer: Composer, task: Task, arguments: argparse.Namespace, bandwidth: float
-) -> tuple[object, ...]:
-    """One measured task, the time to read its opening taken off."""
+def _rows(
+    composer: Composer, before: Table, music: Table, other: Any, arguments: argparse.Namespace,
+    bandwidth: float,
+) -> Iterator[tuple[object, ...]]:  # fmt: skip
+    """The rows of one place in the piece, all ratios among themselves."""
+    steps, context = arguments.steps, composer.context
+    if len(before) >= context:
+        steps = max(steps, context // 2)
+    plain = Packed(composer.model, half=False)
+    alone = Task(before, 1, max(16, arguments.steps // 4), plain, context, cached=False)
+    slow = _measured(alone, arguments)
+    yield (*_told(alone, "uncached", *slow), "", "", "")
+    for count in arguments.candidates:
+        theirs = None
+        if other is not None:
+            theirs = _theirs(other, before, music, count, arguments)
+            yield (len(before), "", count, "GPT-2", theirs, "", "", "", "", "")
+        for name, network, width in (("fp32", plain, 4), ("musenet", composer.network, 2)):
+            task = Task(before, count, steps, network, context)
+            notes, sounds, seconds = _measured(task, arguments)
+            share = _bytes(composer, task, width) / seconds / bandwidth
+            ratio = "" if theirs is None else notes / theirs
+            told = _told(task, name, notes, sounds, seconds)
+            yield (*told, share, ratio, notes / count / slow[0] if count == 1 else "")
+
+
+def _told(task: Task, name: str, notes: float, sounds: float, seconds: float) -> tuple[object, ...]:
+    before = len(task.opening)
+    return (before, before + task.steps, task.candidates, name, notes, sounds, 1000 * seconds)
+
+
+def _measured(task: Task, arguments: argparse.Namespace) -> tuple[float, float, float]:
+    """Notes a second, seconds of music a second, and seconds a step, without the reading."""
     done: list[Decoder] = []
 
     def compose() -> None:
-        done[:] = [task.run(composer)]
+        done[:] = [task.run()]
 
-    works: dict[str, Callable[[], object]] = {"read": partial(task.begin, composer), "all": compose}
+    works: dict[str, Callable[[], object]] = {"read": task.begin, "all": compose}
     taken = times(works, arguments)
     seconds = taken["all"].best - taken["read"].best
-    decoder, before = done[0], len(task.opening)
-    steps = decoder.past.rows - before
-    notes = int(is_note(decoder.tables[:, before : before + steps]).sum())
-    music = float((decoder.moments.seconds - task.behind).sum())
-    moved = _bytes(composer, task, before + steps // 2) * steps
-    share = moved / seconds / bandwidth if task.cached else ""
-    return (before, before + steps, task.candidates, "yes" if task.cached else "no",
-            notes / seconds, music / seconds, 1000 * seconds / steps, share)  # fmt: skip
+    made, before = done[0], len(task.opening)
+    steps = made.past.rows - before
+    notes = int(is_note(made.tables[:, before : before + steps]).sum())
+    sounds = float((made.moments.seconds - task.behind).sum())
+    return notes / seconds, sounds / seconds, seconds / steps
 
 
-def _bytes(composer: Composer, task: Task, held: int) -> float:
-    """Bytes that a step reads: matrices, and keys and values of `held` events."""
-    model, config = composer.model, composer.model.config
-    matrices = sum(m.weight.nbytes for m in model.modules() if isinstance(m, nn.Linear))
-    held = min(held, composer.context)
-    width = torch.tensor([], dtype=model.dtype).element_size()
-    cache = 2 * config.layers * config.kv_heads * config.head_width * held * width
-    return float(matrices + task.candidates * cache)
+def _tokens_a_note(music: Table) -> float:
+    return len(openai_encoding.encode(decode(music))) / int(is_note(music).sum())
+
+
+def _theirs(
+    network: Any, before: Table, music: Table, candidates: int, arguments: argparse.Namespace
+) -> float:
+    """Notes a second of a GPT-2 behind the same opening."""
+    tokens = openai_encoding.encode(decode(before)) if len(before) else []
+    new = arguments.steps
+    first, more = generate(network, tokens, candidates, new)
+    taken = times({"first": first, "more": more}, arguments)
+    seconds = taken["more"].best - taken["first"].best
+    return candidates * new / seconds / _tokens_a_note(music)
+
+
+def _bytes(composer: Composer, task: Task, width: int) -> float:
+    """Bytes that a step reads: matrices, and keys and values of the events that it sees."""
+    config, context = composer.model.config, composer.context
+    numbers = sum(m.weight.numel() for m in composer.model.modules() if isinstance(m, nn.Linear))
+    held = 3 * context // 4 if len(task.opening) >= context else task.steps // 2
+    cache = 2 * 4 * config.layers * config.kv_heads * config.head_width * held
+    return float(width * numbers + task.candidates * cache)
 
 
 def _bandwidth(arguments: argparse.Namespace) -> float:
     """Bytes a second at which a vector is multiplied by a matrix of 256 MiB."""
     matrix, vector = torch.ones(8192, 8192), torch.ones(8192)
-    return matrix.nbytes / times({"": lambda: matrix @ vector}, arguments, 10)[""].best
+    return matrix.nbytes / times({"": partial(torch.mv, matrix, vector)}, arguments, 10)[""].best
+
+
+def _alone(model: Path | None) -> dict[str, float]:
+    """Times and memory of a process that only loads and composes."""
+    path = bundled_model() if model is None else model
+    command = [sys.executable, "-c", _ALONE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 if __name__ == "__main__":

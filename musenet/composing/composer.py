@@ -16,8 +16,10 @@ from musenet import __version__, midi
 from musenet.checkpoint import fingerprint, load_model
 from musenet.chords import parse_key
 from musenet.composing.arranging import arrangement_of
+from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
 from musenet.composing.finishing import Composition, arranged, finished, rate
+from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
 from musenet.composing.planning import UNWATCHED, Planner, Watch
 from musenet.composing.prompt import (
@@ -56,11 +58,17 @@ class Composer:
         trained = facts.get("config", {}).get("context", model.config.context // 2)
         self.model, self.facts, self.name = model, facts, name
         self.context = context or int(trained)
+        self.critic: InnerCritic | None = None
 
     @cached_property
     def network(self) -> Network:
         """The model laid out for composing, once it is needed."""
         return network_of(self.model)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """By which candidates are ranked: checks, and the critic where there is one."""
+        return Judge(self.critic, self.facts)
 
     def compose(
         self, *, styles: Mapping[str, float] | Sequence[str] | str = (),
@@ -72,7 +80,7 @@ class Composer:
         candidates: int = 1, progress: Callable[[float], None] | None = None,
         on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
-        """Compose `candidates` pieces to one prompt.
+        """Compose `candidates` pieces to one prompt; those that `judge` thinks best come first.
 
         Args:
             styles: names, `name:weight`, or a mapping from names to weights.
@@ -106,10 +114,11 @@ class Composer:
             notes_a_beat(density), dynamics, tuple(sections),
         )  # fmt: skip
         watch = Watch(progress, on_rows, stop)
-        return self.answer(
+        made = self.answer(
             prompt, Sampling(temperature, top_p), given, seed=seed, candidates=candidates,
             watch=watch,
         )  # fmt: skip
+        return self.judge.ranked(made)
 
     def answer(
         self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None, *,
@@ -248,7 +257,9 @@ def load(model: str | Path | None = None, *, device: str = "cpu") -> Composer:
     """
     path = bundled_model() if model is None else Path(model)
     network, facts = load_model(path, device=device)
-    return Composer(network, facts, fingerprint(path))
+    composer = Composer(network, facts, fingerprint(path))
+    composer.critic = critic_beside(path, network, composer.name, composer.context)
+    return composer
 
 
 def bundled_model() -> Path:

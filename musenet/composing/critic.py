@@ -1,13 +1,13 @@
 """The inner critic: a head on the frozen trunk that tells human music from the model's own.
 
 MuseNet learned to say whether a sample is from the data or one of its own and picked among
-candidates by it. Here each event's hidden state, which knows the window up to that event, is
-turned into log odds of being human, and a window's log odds are their mean.
+candidates by it. Here the hidden states of a window are pooled to their mean and standard
+deviation over its events (statistics pooling, Snyder et al., 2018), and log odds are a linear
+function of these: the model's own music moves less freely through the states than human music.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from musenet.checkpoint import read_tensors, write_tensors
 from musenet.condition import Condition
@@ -26,26 +25,32 @@ from musenet.model import PROMPT_ROWS, Model
 from musenet.training.batches import Sample, collate, sample
 from musenet.windows import window
 
-HIDDEN = 64
 _FORMAT = 1
 _PREFIX = "critic."
 
 
 class Critic(nn.Module):
-    """Log odds of each event of a window being human, from the trunk's hidden states."""
+    """Log odds of windows being human, from pooled states."""
 
-    def __init__(self, width: int, hidden: int = HIDDEN, dropout: float = 0.0) -> None:
-        """Create a small network for a trunk of a width."""
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+        """Begin undecided; pooled states, (P,), are measured from a mean on a scale."""
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.up = nn.Linear(width, hidden)
-        self.out = nn.Linear(hidden, 1)
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+        self.weight = nn.Parameter(torch.zeros_like(mean))
+        self.bias = nn.Parameter(mean.new_zeros(()))
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Hidden states, (…, D), to log odds, (…)."""
-        inner = F.gelu(self.up(self.dropout(states)))
-        odds: Tensor = self.out(self.dropout(inner))
-        return odds[..., 0]
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Pooled states, (…, P), to log odds, (…)."""
+        return (pooled - self.mean) / self.scale @ self.weight + self.bias
+
+
+def pool(states: Tensor) -> Tensor:
+    """Mean and standard deviation of states over the events of a window, (T, D) to (2 D,)."""
+    return torch.cat([states.mean(dim=0), states.std(dim=0, correction=0)])
 
 
 @torch.inference_mode()
@@ -78,7 +83,7 @@ class InnerCritic:
     def human(self, table: Table, condition: Condition, seconds: float, *, start: int = 0) -> float:
         """How likely the rows of a piece from `start` on are human rather than the model's.
 
-        The rows are cut into windows of equal length, and the log odds of all events averaged.
+        The rows are cut into windows of equal length, and their log odds averaged.
 
         Args:
             table: the whole piece.
@@ -87,10 +92,10 @@ class InnerCritic:
             start: row at which what is judged begins.
         """
         odds = [
-            self.head(states_of(self.model, [each])[0])
+            self.head(pool(states_of(self.model, [each])[0]))
             for each in _windows(table, condition, seconds, start, self.context)
         ]
-        return 1.0 / (1.0 + math.exp(-float(torch.cat(odds).mean())))
+        return float(torch.stack(odds).mean().sigmoid())
 
 
 def _windows(
@@ -129,9 +134,8 @@ def load_critic(path: Path, model: str) -> tuple[Critic, dict[str, Any]]:
         )
     state = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     try:
-        hidden, width = state["up.weight"].shape
-        critic = Critic(width, hidden)
+        critic = Critic(state["mean"], state["scale"])
         critic.load_state_dict(state)
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError) as error:
         raise UserError(f"{path} is no critic: make one with 'musenet critic train'") from error
     return critic.eval(), dict(meta["facts"])

@@ -14,17 +14,17 @@ for a CPU, where a step is bound by the memory that it reads and by the number o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from musenet.features import Features
-from musenet.model import Cache, FeedForward, Linear, Model, MomentEmbedding, rotation_at
+from musenet.model import Block, Cache, FeedForward, Linear, Model, MomentEmbedding, rotation_at
 from musenet.score import TICKS_PER_BEAT
 
 Ids = NDArray[np.int64]
@@ -54,7 +54,11 @@ class Network(Protocol):
 
 def network_of(model: Model) -> Network:
     """The model laid out for where it is: on a CPU in fp32 packed, elsewhere as it stands."""
-    return Packed(model) if model.device.type == "cpu" and model.dtype == torch.float32 else Eager(model)
+    return (
+        Packed(model)
+        if model.device.type == "cpu" and model.dtype == torch.float32
+        else Eager(model)
+    )
 
 
 class Eager:
@@ -94,20 +98,21 @@ class Packed:
         """Lay a model in fp32 out anew; `half` False keeps its matrices in fp32."""
         config, heads = model.config, model.heads
         self.model = model
-        self.rows = _Sum(model.moment, *(table.weight for table in model.fields))
-        self.moment = _Sum(heads.moment, heads.chosen[0].weight)
+        self.chosen = _weights(heads.chosen)
+        self.rows = _Sum(model.moment, _weights(model.fields))
+        self.moment = _Sum(heads.moment, self.chosen[:1])
         self.previous = _packed(model.previous, half) if model.previous is not None else None
-        embedded = [b.attention.embedded.weight for b in model.blocks if config.value_embeddings]
+        blocks = [cast(Block, block) for block in model.blocks]
+        embedded = _weights(b.attention.embedded for b in blocks if b.attention.embedded)
         self.embedded = _multiply(torch.cat(embedded), None, half) if embedded else None
         self.turns: Tensor | None = None
-        self.blocks = [_PackedBlock(model, layer, half) for layer in range(config.layers)]
-        gain = config.width**0.5
+        self.blocks = [_PackedBlock(block, layer, half) for layer, block in enumerate(blocks)]
+        self.gain = config.width**0.5
         self.outputs = [
-            _multiply(output.weight * (gain / 15.0), bias / 15.0, half)
-            for output, bias in zip(heads.outputs, heads.frequent, strict=True)
+            _multiply(weight * (self.gain / 15.0), bias / 15.0, half)
+            for weight, bias in zip(_weights(heads.outputs), heads.frequent, strict=True)
         ]
-        self.chosen = [table.weight for table in heads.chosen]
-        self.links = [_PackedFeedForward(link, half) for link in heads.links]
+        self.links = [_PackedFeedForward(cast(FeedForward, link), half) for link in heads.links]
 
     @torch.inference_mode()
     def adopt(self, cache: Cache) -> None:
@@ -119,7 +124,8 @@ class Packed:
             self.turns = _turns(self.model, capacity)
         for keys in cache.keys:
             held = keys[:, :, : cache.length]
-            held.copy_(held.unflatten(-1, (2, -1)).transpose(-1, -2).flatten(-2))
+            halves = held.reshape(*held.shape[:-1], 2, -1)
+            held.copy_(halves.transpose(-1, -2).flatten(-2))
 
     def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
         """As `Network.step`."""
@@ -130,13 +136,13 @@ class Packed:
             x += shifted
         if self.model.learned is not None:
             x += self.model.learned.weight[cache.length]
-        x *= self.model.config.width**0.5 / _size(x)
+        x *= self.gain / _size(x)
         values = self.embedded(x).chunk(len(self.blocks), dim=-1) if self.embedded else ()
         turn = None if self.turns is None else self.turns[cache.length]
         for layer, block in enumerate(self.blocks):
             block(x, cache, turn, values[layer] if values else None)
         cache.length += 1
-        return x * (self.model.config.width**0.5 / _size(x))
+        return x.mul_(self.gain / _size(x))
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
         """As `Network.logits`."""
@@ -155,10 +161,10 @@ class Packed:
 class _Sum:
     """A sum of embeddings as one gather from one table: of fields, then of a moment."""
 
-    def __init__(self, moment: MomentEmbedding, *tables: Tensor) -> None:
+    def __init__(self, moment: MomentEmbedding, tables: list[Tensor]) -> None:
         self.moments = [column for column in moment.seen if column > 0]
         waves = moment.time.weight.T if 0 in moment.seen else moment.time.weight.T[:0]
-        parts = [*tables, *(moment.tables[column - 1].weight for column in self.moments), waves]
+        parts = [*tables, *_weights(moment.tables[column - 1] for column in self.moments), waves]
         self.table = torch.cat(parts)
         sizes = [len(part) for part in parts[:-1]]
         self.offsets = np.cumsum([0, *sizes], dtype=np.int64)
@@ -202,10 +208,9 @@ class _PackedFeedForward:
 class _PackedBlock:
     """Attention over the cache, then feed-forward, each added to the stream in place."""
 
-    def __init__(self, model: Model, layer: int, half: bool) -> None:
-        config, block = model.config, model.blocks[layer]
+    def __init__(self, block: Block, layer: int, half: bool) -> None:
+        own, config = block.attention, block.attention.config
         self.layer, self.config = layer, config
-        own = block.attention
         query, key = own.query.weight, own.key.weight
         if config.positions == "rotary":
             query, key = (_side_by_side(weight, config.head_width) for weight in (query, key))
@@ -227,10 +232,10 @@ class _PackedBlock:
         if config.qk_norm:
             heads[:, :turned] *= config.head_width**0.5 / _size(heads[:, :turned])
         if turn is not None:
-            torch.view_as_complex(heads[:, :turned].unflatten(-1, (-1, 2))).mul_(turn)
+            torch.view_as_complex(heads[:, :turned].view(len(x), turned, -1, 2)).mul_(turn)
         keys, values = cache.keys[self.layer], cache.values[self.layer]
         keys[:, :, place], values[:, :, place] = heads[:, config.heads : turned], heads[:, turned:]
-        q_BKGH = heads[:, : config.heads].unflatten(1, (config.kv_heads, -1))
+        q_BKGH = heads[:, : config.heads].view(len(x), config.kv_heads, -1, config.head_width)
         y_BKGH = F.scaled_dot_product_attention(
             q_BKGH, keys[:, :, : place + 1], values[:, :, : place + 1]
         )
@@ -240,7 +245,8 @@ class _PackedBlock:
 
 def _size(x: Tensor) -> Tensor:
     """Euclidean norm of each row, (…, 1)."""
-    return torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    size: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return size
 
 
 def _turns(model: Model, positions: int) -> Tensor:
@@ -251,6 +257,11 @@ def _turns(model: Model, positions: int) -> Tensor:
 def _side_by_side(weight: Tensor, head_width: int) -> Tensor:
     """The rows of a matrix to heads, with the rotary pairs of a head side by side."""
     return weight.view(-1, 2, head_width // 2, weight.shape[1]).transpose(1, 2).flatten(0, 2)
+
+
+def _weights(modules: Iterable[nn.Module]) -> list[Tensor]:
+    """The weights of tables or matrices."""
+    return [cast(nn.Embedding, module).weight for module in modules]
 
 
 def _packed(layer: Linear, half: bool) -> Multiply:

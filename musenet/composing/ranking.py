@@ -86,7 +86,7 @@ def points(fault: Fault) -> int:
     """One, and one more each time that a fault doubles its limit, up to `MOST_POINTS`."""
     if fault.limit <= 0.0:
         return MOST_POINTS
-    return min(MOST_POINTS, 1 + int(math.log2(fault.value / fault.limit)))
+    return 1 + int(math.log2(min(fault.value / fault.limit, 2 ** (MOST_POINTS - 1))))
 
 
 def ranked(verdicts: Sequence[Verdict]) -> list[int]:

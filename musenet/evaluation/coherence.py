@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.evaluation.arrays import mean
+from musenet.analysis.arrays import mean
 from musenet.evaluation.harmony import key_drift, weights_between
 from musenet.instruments import INSTRUMENTS
 from musenet.key import KEYS, keys_of

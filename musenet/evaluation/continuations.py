@@ -6,28 +6,36 @@ number of rows, so that none of these tells them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
+from musenet.checkpoint import read_tensors, write_tensors
 from musenet.composing.composer import Composer
-from musenet.composing.decoding import Decoder, Stopped
+from musenet.composing.decoding import Decoder, Stopped, generators
 from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
 from musenet.condition import SOURCES, Condition
 from musenet.corpus.shards import Split
-from musenet.events import END, Table
-from musenet.features import moments_of
+from musenet.errors import UserError
+from musenet.events import Table
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.training.batches import Sample, sample
+from musenet.training.mixture import piece_weights
 from musenet.windows import window
 
 LEAST_ROWS = 64
 """Rows that a window has at least."""
 FROM_THE_START = 0.5
 """Share of the windows that begin their pieces, as what is composed from nothing does."""
+_FORMAT = 1
+_NO_ROWS = np.zeros((0, 5), dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,29 +54,31 @@ class Continuation:
 
 
 def continued(
-    composer: Composer, split: Split, weights: NDArray[np.float64], *, rows: int,
-    candidates: int, seed: int,
+    composer: Composer, split: Split, *, rows: int, candidates: int, seed: int = 0, first: int = 0,
 ) -> Iterator[Continuation]:  # fmt: skip
     """Continuations of random places, without end; the n-th is a function of seed and n alone.
 
     Args:
         composer: the model.
-        split: pieces to continue.
-        weights: how often each is taken, shape (pieces,).
+        split: pieces to continue, taken as often as in training.
         rows: most rows to write.
         candidates: continuations of each place.
         seed: of the places and of the music.
+        first: number of the first that is made.
+
+    Raises:
+        UserError: all pieces are too short.
     """
-    long_enough = split.pieces["events"] > LEAST_ROWS
-    shares = np.cumsum(weights * long_enough)
-    number = 0
+    long_enough = split.pieces["events"] > 2 * LEAST_ROWS
+    if not long_enough.any():
+        raise UserError("the corpus has no pieces long enough to continue: build a larger one")
+    shares = np.cumsum(piece_weights(split, rows) * long_enough)
+    number = first
     while True:
         rng = np.random.default_rng([seed, number])
         piece = int(np.searchsorted(shares / shares[-1], rng.random(), side="right"))
         last = int(split.pieces["events"][piece]) - 1 - LEAST_ROWS
-        whole = rng.random() < FROM_THE_START
-        start = 0 if whole else int(rng.integers(last + 1))
-        start = start if start > 1 else 0
+        start = 0 if rng.random() < FROM_THE_START else int(rng.integers(2, last + 1))
         yield continue_piece(
             composer, split, piece, start, rows=rows, candidates=candidates,
             seed=int(rng.integers(2**31)),
@@ -88,12 +98,10 @@ def continue_piece(
         composer.network, condition, _wishes(composer, split, piece), Sampling(),
         opening=np.ascontiguousarray(table[:start]),
         earliest=int(table[:start, 0].sum(dtype=np.int64)),
-        seed=seed, candidates=candidates, context=composer.context,
+        random=generators(seed, candidates), context=composer.context,
     )  # fmt: skip
-    try:
+    with suppress(Stopped):
         decoder.run(stop=lambda: decoder.past.rows >= start + min(rows, left))
-    except Stopped:
-        pass
     stops = np.where(decoder.alive, decoder.past.rows, decoder.lengths)
     written = [decoder.tables[i, start:stop].copy() for i, stop in enumerate(stops)]
     return Continuation(piece, start, tuple(written))
@@ -131,3 +139,44 @@ def _window(split: Split, found: Continuation, table: Table, stop: int) -> Sampl
     beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
     return sample(window(table, found.start, stop), condition_of(split, found.piece),
                   float(row["seconds"]), beat_known=beat_known)  # fmt: skip
+
+
+def write_continuations(
+    path: Path, found: Mapping[str, Sequence[Continuation]], facts: Mapping[str, Any]
+) -> None:
+    """Write continuations of splits, by name, with facts of their making."""
+    tensors: dict[str, Tensor] = {}
+    for split, own in found.items():
+        tables = [table for each in own for table in each.written]
+        lengths = [[len(table) for table in each.written] for each in own]
+        tensors |= {
+            f"{split}.piece": torch.tensor([each.piece for each in own], dtype=torch.int64),
+            f"{split}.start": torch.tensor([each.start for each in own], dtype=torch.int64),
+            f"{split}.lengths": torch.tensor(lengths, dtype=torch.int64),
+            f"{split}.rows": torch.from_numpy(np.concatenate([_NO_ROWS, *tables])),
+        }
+    write_tensors(path, tensors, {"format": _FORMAT, "continuations": dict(facts)})
+
+
+def read_continuations(path: Path) -> tuple[dict[str, list[Continuation]], dict[str, Any]]:
+    """What `write_continuations` wrote.
+
+    Raises:
+        UserError: it is missing, damaged or something else.
+    """
+    tensors, meta = read_tensors(path)
+    if "continuations" not in meta:
+        raise UserError(f"{path} holds no continuations: move it away")
+    splits = sorted(name.removesuffix(".rows") for name in tensors if name.endswith(".rows"))
+    return {split: _unpacked(tensors, split) for split in splits}, dict(meta["continuations"])
+
+
+def _unpacked(tensors: Mapping[str, Tensor], split: str) -> list[Continuation]:
+    piece, start, lengths, rows = (
+        tensors[f"{split}.{name}"].numpy() for name in ("piece", "start", "lengths", "rows")
+    )
+    tables = iter(np.split(rows, np.cumsum(lengths.ravel())[:-1]))
+    return [
+        Continuation(int(place), int(row), tuple(next(tables) for _ in own))
+        for place, row, own in zip(piece, start, lengths, strict=True)
+    ]

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from musenet.evaluation.arrays import Bars, mean, pitched, sounding
+from musenet.analysis.arrays import Bars, mean, pitched, sounding
 from musenet.key import NO_KEY, keys_of, pitch_class_weights
 from musenet.score import Score
 

@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from musenet.evaluation.arrays import bars_of
+from musenet.analysis.arrays import bars_of
+from musenet.analysis.repetition import repetition
+from musenet.analysis.timing import ending, silence, tempo
 from musenet.evaluation.coherence import coherence
 from musenet.evaluation.harmony import harmony
-from musenet.evaluation.repetition import repetition
 from musenet.evaluation.texture import texture
-from musenet.evaluation.timing import ending, silence, tempo
 from musenet.score import Score
 
 YES_NO = "yes"

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from musenet.evaluation.arrays import mean, pitched, spread, stretches
+from musenet.analysis.arrays import mean, pitched, spread, stretches
 from musenet.score import Score, note_ends, out_of_range, seconds_at
 
 POLYPHONIC = 2

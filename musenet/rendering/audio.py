@@ -129,6 +129,28 @@ def render(score_midi: bytes, *, sample_rate: int = 44100, soundfont: Path | Non
     return resample(_finish(sound, rate), rate, sample_rate)
 
 
+def synthesize(
+    score_midi: bytes, *, level: float = 1.0, soundfont: Path | None = None
+) -> tuple[Sound, int]:
+    """The sound of a Standard MIDI File as the synthesizer makes it, not levelled.
+
+    What is made at one level fits together.
+
+    Args:
+        score_midi: the file's bytes.
+        level: what channel volumes are multiplied by; half is 12 dB less.
+        soundfont: as for `render`.
+
+    Returns:
+        Stereo of shape (samples, 2) with what dies away after the last note, and its sample rate.
+
+    Raises:
+        UserError: the MIDI or the SoundFont cannot be used.
+    """
+    font = _read_soundfont(soundfont or default_soundfont())
+    return _wave(font, _parse(score_midi).midi(level))
+
+
 def save_audio(
     midi: bytes, path: Path, *, sample_rate: int = 44100, soundfont: Path | None = None
 ) -> None:
@@ -205,13 +227,18 @@ def _synthesize(font: bytes, piece: _Piece) -> tuple[Sound, int]:
     The synthesizer puts out 16 bits: where a mix exceeds them, it is rendered again, softer.
     """
     for level in _LEVELS:
-        try:
-            wave = midirenderer.render_wave_from(font, piece.midi(level))
-        except RuntimeError as error:
-            raise UserError(f"cannot render audio: {error}") from error
-        sound, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
+        sound, rate = _wave(font, piece.midi(level))
         if _peak(sound) < _CLIPPED:
             break
+    return sound, rate
+
+
+def _wave(font: bytes, midi: bytes) -> tuple[Sound, int]:
+    try:
+        wave = midirenderer.render_wave_from(font, midi)
+    except RuntimeError as error:
+        raise UserError(f"cannot render audio: {error}") from error
+    sound, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
     return sound, rate
 
 

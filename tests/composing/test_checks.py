@@ -22,7 +22,7 @@ from musenet.composing.checks import (
     notes_at_once,
     notes_in_a_second,
 )
-from musenet.events import decode, encode
+from musenet.events import decode
 from musenet.score import NOTE, TEMPO, Score, records
 
 
@@ -72,12 +72,12 @@ def test_every_score_has_every_number(table: np.ndarray) -> None:
 
 
 def test_limits_are_those_of_nearly_all_pieces_of_a_group() -> None:
-    alone = [melody(seed) for seed in range(20)]
+    alone = [melody(seed, bpm=60.0 + 10 * seed) for seed in range(20)]
     pairs = [together([melody(seed), melody(seed, instrument=15)]) for seed in range(10)]
-    found = limits_of([*alone, *pairs], share=0.9)
+    found = limits_of([*alone, *pairs], share=0.8)
     assert found.pieces == (20, 10, 0, 0)
     values = sorted(checked(score)["notes_in_a_second"] for score in alone)
-    assert found.limits["notes_in_a_second"][0] == values[18]
+    assert found.limits["notes_in_a_second"][0] == values[16]
     assert found.limits["notes_in_a_second"][2] == math.inf
     faulty = [bool(found.faults(score)) for score in alone]
     assert 0 < sum(faulty) < 20
@@ -101,10 +101,3 @@ def test_the_limits_of_the_package_know_every_check() -> None:
     assert list(limits.limits) == list(WORDS)
     assert all(len(values) == len(ENSEMBLES) + 1 for values in limits.limits.values())
     assert min(limits.pieces) >= 100
-
-
-@given(tables(min_rows=1))
-def test_checks_are_alike_for_what_is_written_and_read_again(table: np.ndarray) -> None:
-    score = decode(table)
-    again = decode(encode(score))
-    np.testing.assert_equal(checked(again), checked(score))

@@ -10,6 +10,7 @@ from musenet.composing.critic import (
     InnerCritic,
     _windows,
     load_critic,
+    pool,
     save_critic,
     states_of,
 )
@@ -21,8 +22,14 @@ PIANO = Condition(instruments=(0,))
 
 def critic(context: int = 32) -> InnerCritic:
     model = random_model(0)
+    return InnerCritic(model, some_critic(2 * model.config.width), context)
+
+
+def some_critic(size: int) -> Critic:
     torch.manual_seed(1)
-    return InnerCritic(model, Critic(model.config.width).eval(), context)
+    made = Critic(torch.randn(size), torch.rand(size) + 0.5)
+    torch.nn.init.normal_(made.weight, std=0.1)
+    return made.requires_grad_(False).eval()
 
 
 @pytest.mark.parametrize("start", [0, 5, 37])
@@ -60,8 +67,18 @@ def test_the_score_is_a_probability_and_judges_what_comes_after_the_start() -> N
     assert judge.human(changed, PIANO, 20.0, start=40) == behind
 
 
+def test_states_are_pooled_to_mean_and_deviation() -> None:
+    states = torch.tensor([[1.0, 5.0], [3.0, 5.0]])
+    torch.testing.assert_close(pool(states), torch.tensor([2.0, 5.0, 1.0, 0.0]))
+
+
+def test_a_critic_that_has_learned_nothing_is_undecided() -> None:
+    fresh = Critic(torch.zeros(6), torch.ones(6))
+    torch.testing.assert_close(fresh(torch.randn(4, 6)), torch.zeros(4))
+
+
 def test_a_critic_is_written_and_read_whole_for_its_weights_alone(tmp_path: Path) -> None:
-    path, head = tmp_path / "critic.safetensors", Critic(64).eval()
+    path, head = tmp_path / "critic.safetensors", some_critic(64)
     save_critic(path, head, "abc", {"places": 3})
     again, facts = load_critic(path, "abc")
     states = torch.randn(5, 64)

@@ -187,14 +187,18 @@ class Naive(Engine):
 
 @pytest.mark.parametrize("how", [Sampling(), Sampling(1.0, 1e-9)])
 def test_the_same_seed_says_what_a_naive_generator_says(how: Sampling) -> None:
-    prompt, model = Prompt(instruments=("piano", "violin"), minutes=0.25), random_model(5)
-    fast = decoder_for(prompt, model, candidates=2, seed=1, how=how, context=24)
-    fast.network = fast.engine.network = Packed(model, half=False)
-    naive = decoder_for(prompt, model, candidates=2, seed=1, how=how, context=24)
-    naive.network = Eager(model)
-    engine = naive.engine
-    naive.engine = Naive(naive.network, engine.condition, 2, 24, engine.total_seconds)
-    naive.hidden = naive.engine.begin(naive.tables[0, : naive.past.rows])
+    prompt = Prompt(instruments=("piano", "violin"), minutes=0.25, tempo=120.0)
+    model = random_model(5, longing={0: 6})
+    fast, naive = (
+        decoder_for(prompt, model, candidates=2, seed=1, how=how, context=24) for _ in range(2)
+    )
+    for decoder, kind, network in (
+        (fast, Engine, Packed(model, half=False)), (naive, Naive, Eager(model)),
+    ):  # fmt: skip
+        own = decoder.engine
+        decoder.network = network
+        decoder.engine = kind(network, own.condition, 2, own.context, own.total_seconds)
+        decoder.hidden = decoder.engine.begin(decoder.tables[0, : decoder.past.rows])
     for one, other in zip(fast.run(), naive.run(), strict=True):
         assert len(one.table) > 3 * 24
         assert np.array_equal(one.table, other.table)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from music import SCALE, melody, then
 from strategies import scores
 
-from musenet.evaluation.arrays import bars_of
+from musenet.analysis.arrays import bars_of
 from musenet.evaluation.harmony import fifths, harmony, key_drift, weights_between
 from musenet.instruments import DRUMS
 from musenet.key import key_of, pitch_class_weights

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import scores
 
-from musenet.evaluation.arrays import (
+from musenet.analysis.arrays import (
     bar_sets,
     bars_of,
     mean,

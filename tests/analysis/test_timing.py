@@ -6,8 +6,8 @@ from hypothesis import given
 from music import melody
 from strategies import scores
 
-from musenet.evaluation.arrays import bars_of
-from musenet.evaluation.timing import ending, silence, tempo
+from musenet.analysis.arrays import bars_of
+from musenet.analysis.timing import ending, silence, tempo
 from musenet.instruments import DRUMS
 from musenet.score import METRE, NOTE, TEMPO, Score, records
 

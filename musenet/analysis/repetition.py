@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from musenet.evaluation.arrays import Bars, BarSets, bar_sets, mean
+from musenet.analysis.arrays import Bars, BarSets, bar_sets, mean
 from musenet.instruments import DRUMS, instrument_id
 from musenet.score import Array, Score, seconds_at
 

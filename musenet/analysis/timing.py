@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from musenet.evaluation.arrays import (
+from musenet.analysis.arrays import (
     Bars,
     mean,
     metre_at,

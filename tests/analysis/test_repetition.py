@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from music import melody
 from strategies import scores
 
-from musenet.evaluation.arrays import bars_of
-from musenet.evaluation.repetition import (
+from musenet.analysis.arrays import bars_of
+from musenet.analysis.repetition import (
     LAGS,
     PERCUSSION,
     groove_consistency,

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+import torch
+from composers import random_composer, random_model
+from music import melody
+
+from musenet.checkpoint import save_model
+from musenet.composing.composer import load
+from musenet.composing.critic import Critic, InnerCritic, save_critic
+from musenet.composing.judging import CRITIC_FILE, Judge, critic_beside
+from musenet.composing.ranking import Copy
+from musenet.score import Score
+
+
+def test_candidates_come_best_first_with_reasons() -> None:
+    composer = random_composer()
+    width = 2 * composer.model.config.width
+    head = Critic(torch.zeros(width), torch.ones(width))
+    torch.nn.init.normal_(head.weight, std=0.5)
+    composer.critic = InnerCritic(composer.model, head.eval(), composer.context)
+    pieces = composer.compose(instruments="piano", minutes=0.2, candidates=4, seed=3)
+    assert [piece.facts["rank"] for piece in pieces] == [1, 2, 3, 4]
+    assert sorted(piece.facts["candidate"] for piece in pieces) == [0, 1, 2, 3]
+    points = [sum(fault["points"] for fault in piece.facts["faults"]) for piece in pieces]
+    assert points == sorted(points)
+    order = [(own, -piece.facts["critic"]) for own, piece in zip(points, pieces, strict=True)]
+    assert order == sorted(order)
+    assert all(piece.facts["reason"].startswith("critic 0.") for piece in pieces)
+
+
+def test_copies_are_looked_for_where_an_index_is_given() -> None:
+    def find(score: Score) -> Copy:
+        return Copy(len(score.notes), "bach/a.mid", 1.0)
+
+    plain, wary = Judge().verdict(melody(0)), Judge(find_copy=find).verdict(melody(0))
+    assert plain.copy is None
+    assert plain.critic is None
+    assert wary.copied
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_the_critic_stands_beside_its_model_and_serves_no_other(
+    tmp_path: Path, folder: bool
+) -> None:
+    file = tmp_path / "model.safetensors"
+    save_model(file, random_model(0), facts={})
+    path = tmp_path if folder else file
+    composer = load(path)
+    assert composer.critic is None
+    width = 2 * composer.model.config.width
+    head = Critic(torch.zeros(width), torch.ones(width))
+    save_critic(tmp_path / CRITIC_FILE, head, composer.name, {})
+    assert load(path).critic is not None
+    assert critic_beside(path, composer.model, "other", 64) is None
