@@ -13,7 +13,7 @@ model wrote itself, by
   MuseNet's tokens (a note is several: on, off, waits). It needs `pip install transformers`, and
   is left out without.
 
-All multiply what they sample from by the same cut-off of 0.98. Notes and seconds of music are
+All sample with a cut-off of 0.98. Notes and seconds of music are
 those of all candidates together. Reading the opening is taken off. Behind an opening longer than
 the context half a context of events is composed, so that the window slides once.
 
@@ -33,12 +33,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from common import parse, parser, tell, times
-from gpt2 import generate, gpt2
+from gpt2 import Generator, generate, gpt2
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -64,14 +63,15 @@ COLUMNS = ("events before", "events after", "candidates", "by", "notes a second"
            "times uncached")  # fmt: skip
 _ALONE = """
 import json, resource, sys, time
-begun = time.perf_counter()
+now = {"wall": time.perf_counter, "cpu": time.process_time}[sys.argv[2]]
+begun = now()
 from musenet import load
-imported = time.perf_counter()
+imported = now()
 composer = load(sys.argv[1])
-loaded, heard = time.perf_counter(), []
+loaded, heard = now(), []
 def take(place, rows):
     if (rows[:, 1] < 60).any():
-        heard.append(time.perf_counter())
+        heard.append(now())
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 players = ["violin", "viola", "cello", "piano"]
 composer.compose(minutes=0.5, instruments=players, on_rows=take)
@@ -156,7 +156,7 @@ def main() -> None:
         "context": composer.context, "memory bandwidth, GB/s": bandwidth / 1e9,
         "GPT-2": "transformers is not installed: left out" if other is None
         else f"{other.num_parameters():,} parameters, {_tokens_a_note(opening):.2f} tokens a note",
-    } | _alone(arguments.model)  # fmt: skip
+    } | _alone(arguments)  # fmt: skip
     tell(arguments, COLUMNS, rows, facts)
 
 
@@ -182,8 +182,8 @@ def _opening(composer: Composer, events: int) -> Table:
 
 
 def _rows(
-    composer: Composer, before: Table, music: Table, other: Any, arguments: argparse.Namespace,
-    bandwidth: float,
+    composer: Composer, before: Table, music: Table, other: Generator | None,
+    arguments: argparse.Namespace, bandwidth: float,
 ) -> Iterator[tuple[object, ...]]:  # fmt: skip
     """The rows of one place in the piece, all ratios among themselves."""
     steps, context = arguments.steps, composer.context
@@ -234,7 +234,11 @@ def _tokens_a_note(music: Table) -> float:
 
 
 def _theirs(
-    network: Any, before: Table, music: Table, candidates: int, arguments: argparse.Namespace
+    network: Generator,
+    before: Table,
+    music: Table,
+    candidates: int,
+    arguments: argparse.Namespace,
 ) -> float:
     """Notes a second of a GPT-2 behind the same opening."""
     tokens = openai_encoding.encode(decode(before)) if len(before) else []
@@ -242,7 +246,8 @@ def _theirs(
     first, more = generate(network, tokens, candidates, new)
     taken = times({"first": first, "more": more}, arguments)
     seconds = taken["more"].best - taken["first"].best
-    return candidates * new / seconds / _tokens_a_note(music)
+    notes: float = candidates * new / seconds / _tokens_a_note(music)
+    return notes
 
 
 def _bytes(composer: Composer, task: Task, width: int) -> float:
@@ -260,10 +265,10 @@ def _bandwidth(arguments: argparse.Namespace) -> float:
     return matrix.nbytes / times({"": partial(torch.mv, matrix, vector)}, arguments, 10)[""].best
 
 
-def _alone(model: Path | None) -> dict[str, float]:
+def _alone(arguments: argparse.Namespace) -> dict[str, float]:
     """Times and memory of a process that only loads and composes."""
-    path = bundled_model() if model is None else model
-    command = [sys.executable, "-c", _ALONE, str(path)]
+    path = arguments.model or bundled_model()
+    command = [sys.executable, "-c", _ALONE, str(path), arguments.clock]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found

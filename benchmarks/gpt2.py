@@ -9,16 +9,27 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from musenet.openai_encoding import VOCABULARY
 
 POSITIONS = 4096
 
 
-def gpt2(parameters: int, width: int) -> Any:
+class Generator(Protocol):
+    """What is asked of a model of `transformers`."""
+
+    def num_parameters(self) -> int:
+        """How many it has."""
+
+    def generate(self, tokens: Tensor, **how: object) -> Tensor:
+        """Tokens with more behind them."""
+
+
+def gpt2(parameters: int, width: int) -> Generator | None:
     """A GPT-2 of about so many parameters and of that width, or None without `transformers`."""
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     try:
@@ -31,11 +42,12 @@ def gpt2(parameters: int, width: int) -> Any:
         vocab_size=VOCABULARY, n_positions=POSITIONS, n_embd=width, n_layer=layers,
         n_head=max(1, width // 64), bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
-    return GPT2LMHeadModel(config).eval()
+    made: Generator = GPT2LMHeadModel(config).eval()
+    return made
 
 
 def generate(
-    network: Any, tokens: list[int], candidates: int, new: int
+    network: Generator, tokens: list[int], candidates: int, new: int
 ) -> tuple[Callable[[], object], Callable[[], object]]:
     """Two pieces of work: reading tokens and generating one, and generating `new` more."""
     kept = torch.tensor([(tokens or [0])[-(POSITIONS - new - 1) :]]).expand(candidates, -1)

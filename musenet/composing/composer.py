@@ -188,7 +188,7 @@ class Composer:
     ) -> list[Composition]:  # fmt: skip
         """Compose into a given piece: new parts, other parts, or bars between what is given.
 
-        All else of the file stays as it is, message for message.
+        Those that `judge` thinks best come first. All else of the file stays as it is, message for message.
 
         Args:
             given: a MIDI file.
@@ -234,10 +234,11 @@ class Composer:
         asked = {**asdict(section), "bars": bars, "keep": keep}
         recipe = self._recipe(asked, how, seed, candidates)
         speed = rate(drafts, len(layout.opening.table), time.perf_counter() - started)
-        return [
+        made = [
             arranged(draft, layout, source, recipe | {"candidate": place}, speed)
             for place, draft in enumerate(drafts)
         ]
+        return self.judge.ranked(made)
 
     def _recipe(
         self, prompt: dict[str, Any], how: Sampling, seed: int, candidates: int

@@ -33,7 +33,8 @@ def test_bars_are_filled_in_as_json(run: Run, model: Path, tune: Path, tmp_path:
         "--style", "folk", "--dynamics", "p", "--json", "--model", model, "-o", tmp_path / "a",
     )  # fmt: skip
     pieces = result.json["pieces"]
-    assert [piece["candidate"] for piece in pieces] == [0, 1]
+    assert sorted(piece["candidate"] for piece in pieces) == [0, 1]
+    assert [piece["rank"] for piece in pieces] == [1, 2]
     for piece in pieces:
         assert piece["prompt"]["bars"] == [1, 2] and piece["prompt"]["dynamics"] == "p"
         assert len(midi.load(piece["files"]["midi"]).notes) == piece["notes"]
