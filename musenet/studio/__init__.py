@@ -1,0 +1,1 @@
+"""The studio: an HTTP API over composing, projects and rendering, and the page that uses it."""

@@ -1,0 +1,60 @@
+"""The application: its services, its routes, the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from musenet import __version__
+from musenet.composing.composer import Composer, load
+from musenet.studio import problems
+from musenet.studio.metrics import Metrics
+from musenet.studio.routes import (
+    compositions,
+    legacy,
+    nodes,
+    page,
+    projects,
+    renderings,
+    service,
+    vocabulary,
+)
+from musenet.studio.security import Gate
+from musenet.studio.services import started
+from musenet.studio.settings import Settings
+
+_ABOUT = "Compose, edit and render music. The contract in words is docs/api.md of musenet."
+
+
+def create_app(settings: Settings, composer: Callable[[], Composer] | None = None) -> FastAPI:
+    """An application, whose services start and stop with it.
+
+    Args:
+        settings: where and what to serve.
+        composer: gets the model, in a thread of its own; by default that of the settings.
+    """
+    metrics = Metrics()
+
+    def own() -> Composer:
+        return load(settings.model, device=settings.device)
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        services = started(settings, metrics, composer or own)
+        app.state.services = services
+        try:
+            yield
+        finally:
+            services.close()
+
+    app = FastAPI(
+        title="musenet studio", version=__version__, description=_ABOUT, lifespan=running,
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    problems.install(app)
+    for module in (service, vocabulary, projects, nodes, compositions, renderings, legacy, page):
+        app.include_router(module.router)
+    app.add_middleware(Gate, settings=settings, metrics=metrics)
+    return app

@@ -1,0 +1,240 @@
+/**
+ * What is asked for: the form's state, the request, the command and the link that say it.
+ * @module
+ *
+ * @typedef {{styles: Record<string, number>, instruments: string[], minutes: number, mood: string,
+ *   metre: string, candidates: number, seed: string, temperature: number, notes: string,
+ *   key: string, chords: string, density: string, dynamics: string,
+ *   opening: {kind: "theme" | "node", id: string, title: string, bar?: number} | null}} Form
+ */
+
+/** Moods of tempo: what they are called and beats a minute. */
+export const MOODS = [
+  { name: "any", says: "Any", bpm: null },
+  { name: "calm", says: "Calm", bpm: 60 },
+  { name: "walking", says: "Walking", bpm: 88 },
+  { name: "lively", says: "Lively", bpm: 116 },
+  { name: "driving", says: "Driving", bpm: 140 },
+  { name: "frantic", says: "Frantic", bpm: 176 },
+];
+
+export const METRES = ["", "4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "5/4"];
+
+/** @type {Form} */
+export const BLANK = {
+  styles: {},
+  instruments: [],
+  minutes: 1,
+  mood: "any",
+  metre: "",
+  candidates: 4,
+  seed: "",
+  temperature: 1,
+  notes: "",
+  key: "",
+  chords: "",
+  density: "",
+  dynamics: "",
+  opening: null,
+};
+
+/** Keys by name, major then minor. */
+export const KEYS = ["major", "minor"].flatMap((mode) =>
+  ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"].map((tonic) => `${tonic} ${mode}`));
+
+export const DENSITIES = ["sparse", "light", "medium", "dense", "full"];
+export const DYNAMICS = ["ppp", "pp", "p", "mp", "mf", "f", "ff", "fff"];
+
+/** Instruments that go together. */
+export const ENSEMBLES = [
+  { name: "Solo piano", instruments: ["piano"] },
+  { name: "String quartet", instruments: ["violin", "viola", "cello"] },
+  { name: "Piano trio", instruments: ["piano", "violin", "cello"] },
+  { name: "Jazz combo", instruments: ["piano", "acoustic bass", "tenor sax", "trumpet", "drums"] },
+  { name: "Rock band", instruments: ["electric guitar", "distorted guitar", "electric bass", "organ", "drums"] },
+  {
+    name: "Chamber winds",
+    instruments: ["flute", "oboe", "clarinet", "bassoon", "horn"],
+  },
+  {
+    name: "Orchestra",
+    instruments: ["strings", "contrabass", "flute", "oboe", "clarinet", "bassoon", "horn", "trumpet", "trombone", "timpani"],
+  },
+];
+
+const FAMILIES = [
+  [24, "Keys and mallets"],
+  [32, "Guitars"],
+  [40, "Basses"],
+  [48, "Strings and harp"],
+  [56, "Ensembles and voices"],
+  [64, "Brass"],
+  [72, "Reeds"],
+  [80, "Pipes"],
+  [104, "Synths"],
+  [112, "World"],
+  [128, "Percussion and effects"],
+];
+
+/** The family that an instrument's chip stands in, by its first General MIDI program. */
+export function familyOf(instrument) {
+  const program = instrument.programs[0] ?? 127;
+  return FAMILIES.find(([end]) => program < end)[1];
+}
+
+/** Instruments by family, in the order of the families. */
+export function byFamily(instruments) {
+  return FAMILIES.map(([, name]) => ({
+    name,
+    instruments: instruments.filter((instrument) => familyOf(instrument) === name),
+  })).filter((family) => family.instruments.length);
+}
+
+/** Styles that a search finds: whole names first, then beginnings, then parts. */
+export function found(styles, text, most = 12) {
+  const sought = text.trim().toLowerCase();
+  const worth = (style) => {
+    const names = [style.name, ...style.aliases];
+    if (names.includes(sought)) return 0;
+    if (style.name.startsWith(sought)) return 1;
+    if (names.some((name) => name.startsWith(sought))) return 2;
+    return names.some((name) => name.includes(sought)) ? 3 : 4;
+  };
+  return styles
+    .map((style) => ({ style, worth: worth(style) }))
+    .filter((row) => row.worth < 4)
+    .sort((a, b) => a.worth - b.worth || (b.style.works ?? 0) - (a.style.works ?? 0))
+    .slice(0, most)
+    .map((row) => row.style);
+}
+
+/** Shares of a blend in per cent, which add up to 100. */
+export function shares(styles) {
+  const names = Object.keys(styles);
+  const total = names.reduce((sum, name) => sum + styles[name], 0) || 1;
+  return Object.fromEntries(names.map((name) => [name, Math.round((100 * styles[name]) / total)]));
+}
+
+/** The body of the request to compose. @param {Form} form */
+export function request(form, project) {
+  const goesOn = form.opening !== null;
+  const bpm = MOODS.find((mood) => mood.name === form.mood).bpm;
+  const body = {
+    styles: Object.fromEntries(Object.entries(form.styles).filter(([, weight]) => weight > 0)),
+    instruments: form.instruments,
+    minutes: form.minutes,
+    candidates: form.candidates,
+    temperature: form.temperature,
+  };
+  if (project) body.project = project;
+  if (form.seed !== "") body.seed = Number(form.seed);
+  for (const name of ["key", "chords", "density", "dynamics"]) {
+    if (form[name].trim()) body[name] = form[name].trim();
+  }
+  if (!goesOn && bpm) body.tempo = bpm;
+  if (!goesOn && form.metre) body.metre = form.metre;
+  if (!goesOn && form.notes.trim()) body.notes = form.notes.trim();
+  if (form.opening?.kind === "theme") body.opening = form.opening.id;
+  if (form.opening?.kind === "node") {
+    body.parent = form.opening.id;
+    if (form.opening.bar) body.keep_bars = form.opening.bar;
+  }
+  return body;
+}
+
+/** The body of the request to compose bars or a part of a piece anew.
+ * @param {Form} form @param {{instruments?: string[], bars?: [number, number]}} what */
+export function arrangement(form, what) {
+  const { styles, density, dynamics, candidates, temperature } = request({ ...form, opening: null });
+  return { styles, candidates, temperature, ...(density && { density }), ...(dynamics && { dynamics }), ...what };
+}
+
+/** The form that asks for what a node was composed from. @returns {Form} */
+export function formOf(recipe) {
+  const { prompt, sampling, seed, candidates } = recipe;
+  const mood = MOODS.find(({ bpm }) => bpm === prompt.tempo) ?? MOODS[0];
+  return {
+    ...BLANK,
+    styles: Object.fromEntries(prompt.styles),
+    instruments: prompt.instruments,
+    minutes: prompt.minutes,
+    mood: mood.name,
+    metre: prompt.metre ?? "",
+    notes: prompt.notes ?? "",
+    key: prompt.key ?? "",
+    chords: prompt.chords ?? "",
+    density: String(prompt.density ?? ""),
+    dynamics: prompt.dynamics ?? "",
+    candidates,
+    seed: String(seed),
+    temperature: sampling.temperature,
+  };
+}
+
+const quoted = (text) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** The command line that composes a node's candidates again; null where there is no recipe.
+ * @param {string | null} given name of the file of the music that was kept */
+export function command(recipe, given) {
+  if (!recipe) return null;
+  const { prompt, sampling, seed, candidates } = recipe;
+  const words = ["musenet", "compose"];
+  for (const [name, weight] of prompt.styles) words.push("--style", `${name}:${rounded(weight)}`);
+  for (const name of prompt.instruments) words.push("--instrument", name);
+  words.push("--minutes", rounded(prompt.minutes));
+  if (prompt.tempo) words.push("--tempo", rounded(prompt.tempo));
+  if (prompt.metre) words.push("--metre", prompt.metre);
+  for (const name of ["key", "chords", "density", "dynamics", "notes"]) {
+    if (prompt[name]) words.push(`--${name}`, String(prompt[name]));
+  }
+  if (given) words.push("--from", given);
+  if (sampling.temperature !== 1) words.push("--temperature", rounded(sampling.temperature));
+  if (sampling.top_p !== 0.98) words.push("--top-p", rounded(sampling.top_p));
+  words.push("--candidates", String(candidates), "--seed", String(seed));
+  return words.map(quoted).join(" ");
+}
+
+const rounded = (number) => String(Math.round(number * 1000) / 1000);
+
+/** A form as text for the address bar. */
+export function encoded(form) {
+  const told = Object.fromEntries(
+    Object.entries(form).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(BLANK[key])),
+  );
+  const bytes = new TextEncoder().encode(JSON.stringify(told));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The form that a text of the address bar tells; null if it tells none. */
+export function decoded(text) {
+  try {
+    const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const told = JSON.parse(new TextDecoder().decode(Uint8Array.from(raw, (c) => c.charCodeAt(0))));
+    return sound(told);
+  } catch {
+    return null;
+  }
+}
+
+/** A form of which every field is of its kind; others are as in a blank one. */
+export function sound(told) {
+  const fields = Object.entries(BLANK).map(([key, blank]) => {
+    const value = told?.[key];
+    const alike = blank === null ? value === null || typeof value?.id === "string"
+      : typeof value === typeof blank && Array.isArray(value) === Array.isArray(blank) && value !== null;
+    return [key, alike ? value : blank];
+  });
+  const form = Object.fromEntries(fields);
+  const mood = MOODS.some(({ name }) => name === form.mood) ? form.mood : "any";
+  return { ...form, mood, metre: METRES.includes(form.metre) ? form.metre : "" };
+}
+
+/** What will be composed, in a sentence. */
+export function sentence(form) {
+  const styles = Object.keys(form.styles);
+  const style = styles.length ? styles.join(" and ") : "any style";
+  const what = form.opening ? `going on from ${form.opening.title}` : "";
+  return [style, form.instruments.length ? form.instruments.join(", ") : "any instruments", what]
+    .filter(Boolean)
+    .join(" · ");
+}

@@ -1,0 +1,98 @@
+/**
+ * The form: what to compose, and the one button.
+ * @module
+ */
+
+import { compose, stop } from "../actions/composing.js";
+import { isOver, progressWords } from "../core/draft.js";
+import { DENSITIES, DYNAMICS, KEYS, METRES, MOODS, sentence } from "../core/prompt.js";
+import { capital, minutesWords } from "../core/words.js";
+import { button, h, refill } from "./dom.js";
+import { instrumentField } from "./instruments.js";
+import { openingField } from "./opening.js";
+import { styleField } from "./styles.js";
+
+/** Fills the compose panel. */
+export function formView(app, element) {
+  const form = h("form", { class: "compose", "aria-label": "What to compose", onsubmit: (event) => { event.preventDefault(); app.attempt(() => compose(app)); } },
+    styleField(app), instrumentField(app), lengthField(app), moodField(app), openingField(app), candidatesField(app), moreField(app));
+  element.append(h("h2", { class: "hidden" }, "Compose"), form, composeBar(app, form));
+}
+
+function composeBar(app, form) {
+  const bar = h("div", { class: "compose-bar" });
+  app.store.watch(({ job, form: asked, about }) => [job?.id, job?.state, job?.seconds, job?.position, asked, about], ({ job, form: asked, about }) => {
+    const going = job && !isOver(job);
+    const start = h("button", { type: "button", class: "primary", "data-key": "compose", disabled: !about, onclick: () => form.requestSubmit() }, "Compose");
+    const halt = button("Stop", () => app.attempt(() => stop(app)), { class: "primary stop", "data-key": "compose" });
+    const share = going ? Math.min(1, job.seconds / Math.max(job.of, 0.1)) : 0;
+    refill(bar, h("p", { class: "quiet", title: sentence(asked) }, going ? progressWords(job) : sentence(asked)),
+      going ? h("progress", { value: share, max: 1, "aria-label": "Composed" }) : null,
+      going ? halt : start);
+  });
+  return bar;
+}
+
+function lengthField(app) {
+  const output = h("output", { for: "minutes" });
+  const slider = h("input", { type: "range", id: "minutes", min: 0.25, max: 10, step: 0.25, oninput: (event) => app.store.change("form", { minutes: Number(event.target.value) }) });
+  app.store.watch((state) => [state.form.minutes, state.about], ({ form, about }) => {
+    slider.max = about?.limits.minutes ?? 10;
+    slider.value = form.minutes;
+    slider.setAttribute("aria-valuetext", minutesWords(form.minutes));
+    output.textContent = minutesWords(form.minutes);
+  });
+  return h("fieldset", {}, h("legend", {}, h("label", { for: "minutes" }, "Length")), h("div", { class: "row" }, slider, output));
+}
+
+/** Buttons of which one is on. */
+function segmented(app, label, name, choices) {
+  const group = h("div", { class: "segments", role: "radiogroup", "aria-label": label });
+  for (const { value, says, title } of choices) {
+    group.append(h("label", { title }, h("input", { type: "radio", name, value: String(value), onchange: () => app.store.change("form", { [name]: value }) }), h("span", {}, says)));
+  }
+  app.store.watch((state) => [state.form[name]], ({ form }) => {
+    for (const input of group.querySelectorAll("input")) input.checked = input.value === String(form[name]);
+  });
+  return group;
+}
+
+function moodField(app) {
+  const choices = MOODS.map(({ name, says, bpm }) => ({ value: name, says, title: bpm ? `${bpm} beats a minute` : "as the style has it" }));
+  const field = h("fieldset", {}, h("legend", {}, "Tempo"), segmented(app, "Tempo", "mood", choices), h("p", { class: "quiet given" }, "Tempo and metre go on as they are."));
+  app.store.watch((state) => [state.form.opening], ({ form }) => field.classList.toggle("goes-on", form.opening !== null));
+  return field;
+}
+
+function candidatesField(app) {
+  const choices = Array.from({ length: 8 }, (_, index) => ({ value: index + 1, says: String(index + 1), title: `${index + 1} to choose from` }));
+  return h("fieldset", {}, h("legend", {}, "Candidates"), segmented(app, "Candidates", "candidates", choices));
+}
+
+function moreField(app) {
+  const set = (name) => (event) => app.store.change("form", { [name]: event.target.value });
+  const choice = (name, values) => h("select", { id: name, onchange: set(name) }, values.map((value) => h("option", { value }, value || "Any")));
+  const metre = choice("metre", METRES);
+  const choices = { metre, key: choice("key", ["", ...KEYS]), density: choice("density", ["", ...DENSITIES]), dynamics: choice("dynamics", ["", ...DYNAMICS]) };
+  const chords = h("input", { id: "chords", type: "text", placeholder: "C | Am F | G7", autocomplete: "off", spellcheck: "false", onchange: set("chords") });
+  const seed = h("input", { id: "seed", type: "text", inputmode: "numeric", pattern: "[0-9]{0,15}", placeholder: "a new one each time", title: "digits only", onchange: set("seed") });
+  const wild = h("input", { id: "temperature", type: "range", min: 0.7, max: 1.3, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
+  const notes = h("input", { id: "notes", type: "text", placeholder: "C4 E4 G4:2 C4+E4 R", autocomplete: "off", spellcheck: "false", onchange: set("notes") });
+  const says = h("output", { for: "temperature" });
+  app.store.watch((state) => [state.form], ({ form }) => {
+    for (const [name, select] of Object.entries(choices)) select.value = form[name];
+    chords.value = form.chords;
+    seed.value = form.seed;
+    wild.value = form.temperature;
+    notes.value = form.notes;
+    metre.disabled = notes.disabled = form.opening !== null;
+    says.textContent = capital(form.temperature < 0.95 ? "plain" : form.temperature > 1.05 ? "wild" : "even");
+    wild.setAttribute("aria-valuetext", says.textContent);
+  });
+  const row = (name, label, ...inputs) => h("div", { class: "field" }, h("label", { for: name }, label), ...inputs);
+  return h("details", { class: "more" }, h("summary", {}, "More"),
+    row("metre", "Metre", metre), row("temperature", "Daring", wild, says),
+    row("key", "Key", choices.key), row("chords", "Chords", chords),
+    row("density", "Density", choices.density), row("dynamics", "Loudness", choices.dynamics),
+    row("notes", "Begin with the notes", notes), row("seed", "Seed", seed));
+}

@@ -1,0 +1,39 @@
+"""An application on a socket, until the process is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+_CLOSING = 3
+"""Seconds for which open connections keep a server that is told to stop."""
+
+
+class Server(uvicorn.Server):
+    """Interrupts composing as soon as it is told to stop, so that open streams end."""
+
+    def __init__(self, app: FastAPI) -> None:
+        """Serve an application of `create_app`."""
+        self._app = app
+        super().__init__(
+            uvicorn.Config(
+                app, log_level="warning", lifespan="on", server_header=False,
+                timeout_graceful_shutdown=_CLOSING,
+            )
+        )  # fmt: skip
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        services = getattr(self._app.state, "services", None)
+        if services is not None:
+            threading.Thread(target=services.worker.close, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: FastAPI, listening: socket.socket) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    Server(app).run(sockets=[listening])

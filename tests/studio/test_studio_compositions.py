@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from composers import random_composer
+from music import melody
+from studios import LIMITS, LONG, SHORT, Studio, events_of, served
+
+from musenet import midi
+from musenet.composing.composer import Composer
+from musenet.instruments import INSTRUMENTS
+from musenet.midi import to_bytes
+from musenet.studio.app import create_app
+from musenet.studio.settings import Settings
+
+
+def test_a_composition_becomes_nodes_with_reasons(studio: Studio) -> None:
+    asked = {**SHORT, "styles": {"mozart": 2, "jazz": 1}, "label": "first"}
+    queued = studio.post("/v1/compositions", **asked)
+    assert queued["state"] in ("queued", "running")
+    told = studio.done(queued["id"])
+    assert (told["state"], told["seconds"], told["error"]) == ("finished", told["of"], None)
+    tree = studio.get(f"/v1/projects/{told['project']}")["tree"]
+    assert sorted(told["nodes"]) == sorted(node["id"] for node in tree)
+    best = next(node for node in tree if node["id"] == told["nodes"][0])
+    assert (best["rank"], best["label"], best["composition"]) == (1, "first", told["id"])
+    assert best["recipe"]["seed"] == 1
+    assert best["recipe"]["prompt"]["styles"] == [["mozart", 2.0], ["jazz", 1.0]]
+    assert best["facts"]["ended_by"] in ("model", "limit")
+    assert best["verdict"]["reason"]
+    assert sorted(node["rank"] for node in tree) == [1, 2]
+    assert {node["candidate"] for node in tree} == {0, 1}
+    assert list(best["instruments"]) == ["piano"]
+
+
+def test_the_same_seed_gives_the_same_notes(studio: Studio) -> None:
+    files = []
+    for _ in range(2):
+        told = studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+        tree = studio.get(f"/v1/projects/{told['project']}")["tree"]
+        first = next(node for node in tree if node["candidate"] == 0)
+        files.append(studio.http.get(f"/v1/nodes/{first['id']}/renderings/mid").content)
+    assert files[0] == files[1]
+
+
+def test_notes_come_as_they_are_made(studio: Studio) -> None:
+    job = studio.post("/v1/compositions", **SHORT)
+    response = studio.http.get(f"/v1/compositions/{job['id']}/events")
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.text.startswith("retry: ")
+    events = events_of(response.text)
+    assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
+    names = [name for _, name, _ in events]
+    assert names.index("started") < names.index("notes") < names.index("candidate")
+    assert names[-1] == "end"
+    for _, name, data in events:
+        if name == "candidate":
+            streamed = [n for _, kind, d in events if kind == "notes" for n in d["notes"]
+                        if d["candidate"] == data["candidate"]]  # fmt: skip
+            score = studio.get(f"/v1/nodes/{data['node']['id']}/score")
+            scale = score["ticks_per_beat"] / 24
+            keys = [(n["onset"] * scale, n["pitch"], n["duration"] * scale) for n in streamed]
+            final = [(n["onset"], n["pitch"], n["duration"]) for n in score["notes"]]
+            assert keys == final
+
+
+def test_events_go_on_where_they_stopped(studio: Studio) -> None:
+    job = studio.post("/v1/compositions", **SHORT)
+    path = f"/v1/compositions/{job['id']}/events"
+    events = events_of(studio.http.get(path).text)
+    middle = len(events) // 2
+    rest = events_of(studio.http.get(path, headers={"last-event-id": str(middle)}).text)
+    assert rest == events[middle:]
+    assert events_of(studio.http.get(path, params={"after": middle}).text) == rest
+    last = {"last-event-id": str(len(events))}
+    assert studio.http.get(path, headers=last).status_code == 204
+    studio.fails("GET", path, 400, "bad_request", headers={"last-event-id": "x"})
+    studio.fails("GET", "/v1/compositions/x/events", 404, "not_found")
+
+
+def test_a_node_is_continued_from_a_bar(studio: Studio) -> None:
+    node = studio.node(notes=40)
+    asked = {**SHORT, "instruments": ["violin"], "minutes": 0.3, "candidates": 1}
+    job = studio.post("/v1/compositions", parent=node["id"], keep_bars=2, **asked)
+    told = studio.done(job["id"])
+    child = studio.get(f"/v1/nodes/{told['nodes'][0]}")
+    assert (child["parent"], child["kept_bars"], child["kind"]) == (node["id"], 2, "candidate")
+    given = midi.load(to_bytes(melody(1, 40)))
+    score = midi.load(studio.http.get(f"/v1/nodes/{child['id']}/renderings/mid").content)
+    cut = 2 * 4 * 480
+    pitches = score.notes["pitch"][score.notes["onset"] < cut].tolist()
+    assert pitches == given.notes["pitch"][given.notes["onset"] < cut].tolist()
+    assert {INSTRUMENTS[i].name for i in score.instruments} == {"piano", "violin"}
+    assert abs(score.seconds - 18.0) <= 0.9
+
+
+def test_an_opening_is_continued(studio: Studio) -> None:
+    job = studio.post("/v1/compositions", opening="fur-elise", minutes=0.3, candidates=1)
+    told = studio.done(job["id"])
+    tree = studio.get(f"/v1/projects/{told['project']}")["tree"]
+    assert [node["kind"] for node in tree] == ["opening", "candidate"]
+    assert tree[1]["parent"] == tree[0]["id"] == told["parent"]
+
+
+def test_bars_are_composed_anew(studio: Studio) -> None:
+    node = studio.node(notes=40)
+    asked = {"bars": [2, 3], "candidates": 1, "seed": 3}
+    told = studio.done(studio.post(f"/v1/nodes/{node['id']}/arrangements", **asked)["id"])
+    assert told["state"] == "finished", told
+    before, after = (
+        studio.get(f"/v1/nodes/{one}/score")["notes"] for one in (node["id"], told["nodes"][0])
+    )
+    start, stop = 4 * 480, 3 * 4 * 480
+
+    def outside(notes: list[dict[str, Any]]) -> list[tuple[int, int]]:
+        return [(n["onset"], n["pitch"]) for n in notes if not start <= n["onset"] < stop]
+
+    assert outside(before) == outside(after)
+    studio.fails("POST", f"/v1/nodes/{node['id']}/arrangements", 422, "limit",
+                 json={"candidates": 9})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "code", "says"),
+    [
+        ({"styles": {"film music": 1}}, 400, "bad_request", "unknown style"),
+        ({"instruments": ["kazoo"]}, 400, "bad_request", "unknown instrument"),
+        ({"tempo": 1000}, 400, "bad_request", "tempo 1000"),
+        ({"notes": "H4"}, 400, "bad_request", "H4"),
+        ({"metre": "x"}, 400, "bad_request", "metre x"),
+        ({"chords": "Zz"}, 400, "bad_request", "Zz"),
+        ({"keep_bars": 2}, 400, "bad_request", "parent"),
+        ({"opening": "fur-elise", "tempo": 90}, 400, "bad_request", "tempo"),
+        ({"opening": "fur-elise", "minutes": 0.1}, 400, "bad_request", "minutes"),
+        ({"opening": "fur-elise", "keep_bars": 99}, 400, "bad_request", "bar"),
+        ({"opening": "x"}, 404, "not_found", "opening"),
+        ({"parent": "x"}, 404, "not_found", "node"),
+        ({"project": "x"}, 404, "not_found", "project"),
+        ({"minutes": 4}, 422, "limit", "minutes"),
+        ({"candidates": 5}, 422, "limit", "candidates"),
+        ({"candidates": 0}, 422, "invalid", "candidates"),
+        ({"minutes": "long"}, 422, "invalid", "minutes"),
+        ({"minute": 1}, 422, "invalid", "minute"),
+        ({"seed": -1}, 422, "invalid", "seed"),
+    ],
+)
+def test_what_cannot_be_had_is_told_at_once(
+    studio: Studio, asked: dict[str, Any], status: int, code: str, says: str
+) -> None:
+    before = len(studio.get("/v1/projects")["projects"])
+    message = studio.fails("POST", "/v1/compositions", status, code, json=asked)
+    assert says in message
+    assert "--" not in message
+    assert len(studio.get("/v1/projects")["projects"]) == before
+
+
+def test_the_queue_is_honest_and_bounded(studio: Studio) -> None:
+    running = studio.post("/v1/compositions", **LONG)
+    studio.until(running["id"], lambda told: told["state"] == "running")
+    waiting = [studio.post("/v1/compositions", **LONG) for _ in range(LIMITS.queue)]
+    assert [job["position"] for job in waiting] == [1, 2, 3]
+    count = len(studio.get("/v1/projects")["projects"])
+    response = studio.http.post("/v1/compositions", json=LONG)
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) >= 1
+    assert len(studio.get("/v1/projects")["projects"]) == count
+    first = studio.get("/v1/compositions")["compositions"]
+    assert [job["state"] for job in first[:4]] == ["running", "queued", "queued", "queued"]
+    gone = studio._json(studio.http.delete(f"/v1/compositions/{waiting[0]['id']}"))
+    assert gone["state"] == "cancelled"
+    assert studio.get(f"/v1/compositions/{waiting[1]['id']}")["position"] == 1
+    log = events_of(studio.http.get(f"/v1/compositions/{waiting[0]['id']}/events").text)
+    assert [name for _, name, _ in log] == ["queued", "end"]
+    for job in (running, *waiting):
+        studio.http.delete(f"/v1/compositions/{job['id']}")
+    assert studio.done(waiting[2]["id"])["state"] == "cancelled"
+
+
+def test_cancelling_frees_the_worker_within_a_second(studio: Studio) -> None:
+    job = studio.post("/v1/compositions", **LONG)
+    studio.until(job["id"], lambda told: told["seconds"] > 0)
+    begun = time.monotonic()
+    told = studio._json(studio.http.delete(f"/v1/compositions/{job['id']}"))
+    assert told["state"] == "cancelled"
+    assert time.monotonic() - begun < 1.0
+    assert studio.get(f"/v1/projects/{told['project']}")["tree"] == []
+    assert studio.done(studio.post("/v1/compositions", **SHORT)["id"])["state"] == "finished"
+    again = studio._json(studio.http.delete(f"/v1/compositions/{job['id']}"))
+    assert again["state"] == "cancelled"
+
+
+def test_a_deadline_ends_a_composition(tmp_path: Path) -> None:
+    with served(tmp_path, limits=replace(LIMITS, deadline_seconds=0.2)) as studio:
+        told = studio.done(studio.post("/v1/compositions", **LONG)["id"])
+        assert told["state"] == "failed"
+        assert "fewer minutes" in told["error"]
+
+
+def test_a_restart_interrupts_what_was_in_the_making(tmp_path: Path) -> None:
+    with served(tmp_path) as studio:
+        done = studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+        jobs = [studio.post("/v1/compositions", **LONG) for _ in range(2)]
+        studio.until(jobs[0]["id"], lambda told: told["state"] == "running")
+    with served(tmp_path) as studio:
+        states = [studio.get(f"/v1/compositions/{job['id']}")["state"] for job in jobs]
+        assert states == ["interrupted", "interrupted"]
+        past = studio.http.get(f"/v1/compositions/{done['id']}/events")
+        names = [name for _, name, _ in events_of(past.text)]
+        assert names == ["candidate", "candidate", "end"]
+        listed = studio.get("/v1/compositions", project=done["project"])["compositions"]
+        assert [one["id"] for one in listed] == [done["id"]]
+
+
+def test_a_crash_leaves_no_composition_in_the_making(tmp_path: Path) -> None:
+    from musenet.studio.store import Store
+
+    store = Store(tmp_path)
+    told = {"id": "a", "project": store.add_project("x"), "created": 1.0, "state": "running"}
+    store.save_composition(told)
+    store.close()
+    store = Store(tmp_path)
+    found = store.composition("a")
+    assert found is not None
+    assert found["state"] == "interrupted"
+    store.close()
+
+
+def test_a_fault_ends_one_job_and_not_the_worker(tmp_path: Path) -> None:
+    composer = random_composer()
+    real, calls = composer.compose, []
+
+    def compose(**asked: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("secret")
+        return real(**asked)
+
+    composer.compose = compose  # type: ignore[method-assign]
+    with served(tmp_path, lambda: composer) as studio:
+        told = studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+        assert told["state"] == "failed"
+        assert "secret" not in told["error"]
+        assert studio.done(studio.post("/v1/compositions", **SHORT)["id"])["state"] == "finished"
+
+
+def test_until_the_model_is_there_it_says_so(tmp_path: Path) -> None:
+    go = threading.Event()
+
+    def slow() -> Composer:
+        go.wait(20)
+        return random_composer()
+
+    app = create_app(Settings(tmp_path), slow)
+    from fastapi.testclient import TestClient
+
+    with TestClient(app, base_url="http://localhost") as http:
+        assert http.get("/health").status_code == 200
+        assert http.get("/ready").json() == {"status": "loading"}
+        assert http.post("/v1/compositions", json=SHORT).status_code == 503
+        assert http.get("/v1/about").json()["model"] is None
+        go.set()
+
+
+def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
+    def broken() -> Composer:
+        raise RuntimeError("no weights")
+
+    from fastapi.testclient import TestClient
+
+    with TestClient(create_app(Settings(tmp_path), broken), base_url="http://localhost") as http:
+        for _ in range(100):
+            if http.get("/ready").json() == {"status": "failed"}:
+                break
+            time.sleep(0.02)
+        answer = http.post("/v1/compositions", json=SHORT)
+        assert answer.status_code == 503
+        assert "no weights" in answer.json()["error"]["message"]
+
+
+@contextmanager
+def listening(folder: Path) -> Iterator[httpx.Client]:
+    """A server on a real socket, whose connections can be closed."""
+    config = uvicorn.Config(
+        create_app(Settings(folder, limits=LIMITS), random_composer), port=0, log_level="error",
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        while http.get("/ready").status_code != 200:
+            time.sleep(0.01)
+        yield http
+    server.should_exit = True
+    thread.join()
+
+
+def state(http: httpx.Client, job: str) -> str:
+    found: str = http.get(f"/v1/compositions/{job}").json()["state"]
+    return found
+
+
+def test_closing_the_page_frees_the_worker_within_a_second(tmp_path: Path) -> None:
+    with listening(tmp_path) as http:
+        for detach, after in ((False, "cancelled"), (True, "running")):
+            job = http.post("/v1/compositions", json={**LONG, "detach": detach}).json()["id"]
+            with http.stream("GET", f"/v1/compositions/{job}/events") as stream:
+                for line in stream.iter_lines():
+                    if line == "event: progress":
+                        break
+            begun = time.monotonic()
+            while state(http, job) == "running" and time.monotonic() - begun < 1.0:
+                time.sleep(0.02)
+            assert state(http, job) == after
+        http.delete(f"/v1/compositions/{job}")
+        job = http.post("/v1/compositions", json={**LONG, "detach": False}).json()["id"]
+        for after_event in range(2):
+            headers = {"last-event-id": str(after_event)}
+            with http.stream("GET", f"/v1/compositions/{job}/events", headers=headers) as stream:
+                next(stream.iter_lines())
+            time.sleep(0.25)
+        assert state(http, job) == "running"
+        begun = time.monotonic()
+        while state(http, job) == "running" and time.monotonic() - begun < 1.0:
+            time.sleep(0.02)
+        assert state(http, job) == "cancelled"

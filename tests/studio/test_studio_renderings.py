@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import soundfile
+from music import melody, together
+from studios import Studio
+
+from musenet.midi import to_bytes
+from musenet.score import Score
+from musenet.studio import rendering, stems
+from musenet.studio.metrics import Metrics
+from musenet.studio.openings import OPENINGS
+from musenet.studio.settings import Limits
+
+printed = pytest.mark.skipif(find_spec("verovio") is None, reason="Verovio is not installed")
+
+
+def duo() -> Score:
+    return together([melody(1, 12), melody(2, 30, instrument=15)])
+
+
+@pytest.fixture(scope="module")
+def node(studio: Studio) -> str:
+    place = f"/v1/projects/{studio.project()}/uploads"
+    made: str = studio.http.post(place, content=to_bytes(duo())).json()["id"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "magic"),
+    [("mid", "audio/midi", b"MThd"), ("wav", "audio/wav", b"RIFF"), ("flac", "audio/flac", b"fLaC"),
+     ("ogg", "audio/ogg", b"OggS"), ("png", "image/png", b"\x89PNG"),
+     ("svg", "image/svg+xml", b"<?xml"), ("pdf", "application/pdf", b"%PDF"),
+     ("mxl", "application/vnd.recordare.musicxml", b"PK")],
+)  # fmt: skip
+def test_files(studio: Studio, node: str, form: str, kind: str, magic: bytes) -> None:
+    path = f"/v1/nodes/{node}/renderings/{form}"
+    response = studio.http.get(path)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == kind
+    assert response.content.startswith(magic)
+    etag = {"if-none-match": response.headers["etag"]}
+    assert studio.http.get(path, headers=etag).status_code == 304
+    part = studio.http.get(path, headers={"range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, response.content[:4])
+
+
+def test_notation(studio: Studio, node: str) -> None:
+    response = studio.http.get(f"/v1/nodes/{node}/renderings/musicxml")
+    assert ElementTree.fromstring(response.content).tag == "score-partwise"
+    packed = studio.http.get(f"/v1/nodes/{node}/renderings/mxl").content
+    assert zipfile.ZipFile(io.BytesIO(packed)).testzip() is None
+
+
+@printed
+def test_printed_pages(studio: Studio, node: str) -> None:
+    path = f"/v1/nodes/{node}/renderings/score.svg"
+    response = studio.http.get(path)
+    assert int(response.headers["x-pages"]) >= 1
+    assert b"<svg" in response.content[:500]
+    studio.fails("GET", path, 404, "not_found", params={"page": 99})
+    assert studio.http.get(f"/v1/nodes/{node}/renderings/score.pdf").content[:4] == b"%PDF"
+
+
+def test_without_verovio_pages_are_refused(
+    studio: Studio, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("musenet.studio.rendering.find_spec", lambda name: None)
+    assert "score.pdf" not in studio.get("/v1/about")["renderings"]
+    path = f"/v1/nodes/{node}/renderings/score.pdf"
+    assert "Verovio" in studio.fails("GET", path, 501, "not_installed")
+
+
+def test_a_download_has_a_name_that_does_no_harm(studio: Studio) -> None:
+    node = studio.node()["id"]
+    studio.patch(f"/v1/nodes/{node}", label='../"é\r\nX: y')
+    path = f"/v1/nodes/{node}/renderings/mid"
+    told = studio.http.get(path, params={"download": True}).headers["content-disposition"]
+    assert told == "attachment; filename*=UTF-8''%C3%A9X%20y.mid"
+    studio.fails("GET", f"/v1/nodes/{node}/renderings/exe", 422, "invalid")
+
+
+def test_an_edit_is_rendered_anew(studio: Studio) -> None:
+    node = studio.node()["id"]
+    path = f"/v1/nodes/{node}/renderings/mid"
+    before = studio.http.get(path)
+    studio.post(f"/v1/nodes/{node}/transpose", semitones=2)
+    after = studio.http.get(path)
+    assert before.headers["etag"] != after.headers["etag"]
+    assert before.content != after.content
+    studio.post(f"/v1/nodes/{node}/undo")
+    assert studio.http.get(path).content == before.content
+
+
+def test_openings(studio: Studio) -> None:
+    told = studio.get("/v1/openings")["openings"]
+    assert {one["id"] for one in told} == set(OPENINGS)
+    assert all(one["seconds"] > 4 and one["bars"] >= 2 for one in told)
+    assert studio.get("/v1/openings/saints/score")["notes"]
+    assert studio.http.get("/v1/openings/saints/renderings/mid").content[:4] == b"MThd"
+    studio.fails("GET", "/v1/openings/x/score", 404, "not_found")
+    studio.fails("GET", "/v1/openings/x/renderings/mid", 404, "not_found")
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_the_parts_of_an_opening_end_together(name: str) -> None:
+    score = OPENINGS[name].score()
+    bar = score.metres[0]
+    ticks = 96 * int(bar["numerator"]) // int(bar["denominator"])
+    ends = [
+        int((own["onset"] + own["duration"]).max())
+        for own in (score.notes[score.notes["instrument"] == i] for i in score.instruments)
+    ]
+    assert {-(-end // ticks) for end in ends} == {-(-max(ends) // ticks)}
+
+
+def test_stems_are_listed_and_made(studio: Studio, node: str) -> None:
+    told = studio.get(f"/v1/nodes/{node}/stems")
+    assert [stem["instrument"] for stem in told["stems"]] == ["piano", "violin"]
+    piano = told["stems"][0]
+    assert 0 not in piano["silent"]
+    assert piano["silent"]
+    response = studio.http.get(piano["url"].replace("{segment}", "0"))
+    assert "immutable" in response.headers["cache-control"]
+    sound, rate = soundfile.read(io.BytesIO(response.content))
+    assert rate == told["sample_rate"]
+    assert len(sound) == round(6.02 * rate)
+    assert abs(sound).max() > 0.01
+    for wrong in ("99", "-1"):
+        url = piano["url"].replace("{segment}", wrong)
+        studio.fails("GET", url, 404, "not_found")
+    studio.fails("GET", piano["url"].replace("revision=1", "revision=7").replace("{segment}", "0"),
+                 404, "not_found")  # fmt: skip
+    other = piano["url"].replace("piano", "harp").replace("{segment}", "0")
+    studio.fails("GET", other, 404, "not_found")
+
+
+def test_segments_join_without_a_seam() -> None:
+    score = melody(4, 24)
+    parts = []
+    for number in range(2):
+        sound, _ = soundfile.read(io.BytesIO(stems.segment(score, 0, number)))
+        parts.append(sound)
+    tail, head = parts[0][-882:], parts[1][:882]
+    loud = np.abs(parts[0]).max()
+    assert np.abs(tail - head).max() < 0.1 * loud
+    assert loud < 0.99
+
+
+def test_silence_is_known_without_rendering() -> None:
+    score = duo()
+    silent = stems.silent_segments(score, 0)
+    assert silent
+    for number in range(stems.segments_of(score)):
+        sound, _ = soundfile.read(io.BytesIO(stems.segment(score, 0, number)))
+        if number in silent:
+            assert abs(sound).max() == 0.0
+
+
+def test_the_cache_is_bounded(tmp_path: Path) -> None:
+    import asyncio
+
+    made: list[int] = []
+
+    def make() -> dict[str, bytes]:
+        made.append(1)
+        return {"bin": b"x" * 600}
+
+    async def ask() -> list[Path]:
+        renderer = rendering.Renderer(tmp_path, Limits(cache_bytes=1000), Metrics())
+        first = await asyncio.gather(*(renderer.file("a", "k", make, "bin") for _ in range(5)))
+        await renderer.file("b", "k", make, "bin")
+        renderer.close()
+        return list(first)
+
+    assert {path.name for path in asyncio.run(ask())} == {"a.bin"}
+    assert len(made) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["b.bin"]
