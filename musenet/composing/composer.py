@@ -188,7 +188,8 @@ class Composer:
     ) -> list[Composition]:  # fmt: skip
         """Compose into a given piece: new parts, other parts, or bars between what is given.
 
-        Those that `judge` thinks best come first. All else of the file stays as it is, message for message.
+        All else of the file stays as it is, message for message. Those that `judge` thinks best
+        come first.
 
         Args:
             given: a MIDI file.

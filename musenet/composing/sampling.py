@@ -56,7 +56,8 @@ def sample(
     Returns:
         Chosen values, shape (rows,).
     """
-    everything = allowed if allowed.any(axis=1).all() else allowed | ~allowed.any(axis=1)[:, None]
+    some: NDArray[np.bool_] = allowed.any(axis=1, keepdims=True)
+    everything = allowed if some.all() else allowed | ~some
     masked = np.where(everything, scores.astype(np.float64) / how.temperature, -np.inf)
     weights = np.exp(masked - masked.max(axis=1, keepdims=True))
     share = how.top_p * weights.sum(axis=1, keepdims=True)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from composers import random_composer
 
-from musenet.composing.finishing import Composition
 from musenet.composing.decoding import after
+from musenet.composing.finishing import Composition
 from musenet.composing.planning import joined
 from musenet.composing.prompt import Opening
 from musenet.composing.sections import Section, parse_section
