@@ -56,7 +56,7 @@ def sample(
     Returns:
         Chosen values, shape (rows,).
     """
-    some: NDArray[np.bool_] = allowed.any(axis=1, keepdims=True)
+    some: NDArray[np.bool_] = np.logical_or.reduce(allowed, axis=1, keepdims=True)
     everything = allowed if some.all() else allowed | ~some
     masked = np.where(everything, scores.astype(np.float64) / how.temperature, -np.inf)
     weights = np.exp(masked - masked.max(axis=1, keepdims=True))
