@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import socket
 import threading
@@ -15,12 +16,16 @@ from typing import Any
 import httpx
 import uvicorn
 from composers import random_composer
+from hypothesis import HealthCheck, settings
+from music import melody
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from studios import LIMITS
 
+from musenet.midi import to_bytes
 from musenet.studio.app import create_app
 from musenet.studio.settings import Settings
 
+FOLDER = Path(__file__).parents[1] / "musenet" / "studio" / "page"
 PATIENCE = 60.0
 """Seconds that anything may take; what works takes far less."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -130,6 +135,7 @@ class Visitor:
 def visit(context: BrowserContext, address: str) -> Visitor:
     """A new visitor of a studio."""
     page = context.new_page()
+    page.set_default_timeout(20_000)
     visitor = Visitor(page, address)
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
     page.on(
@@ -137,3 +143,76 @@ def visit(context: BrowserContext, address: str) -> Visitor:
         lambda told: visitor.complaints.append(told.text) if told.type == "error" else None,
     )
     return visitor
+
+
+def uploaded(address: str, seed: int = 1, notes: int = 48) -> tuple[str, str]:
+    """The ids of a new project and of a melody in it."""
+    project = httpx.post(f"{address}/v1/projects", json={"name": "Song"}).json()["id"]
+    place = f"{address}/v1/projects/{project}/uploads?label=Tune"
+    answer = httpx.post(place, content=to_bytes(melody(seed, notes)))
+    assert answer.status_code == 201, answer.text
+    return project, answer.json()["id"]
+
+
+def place_of(visitor: Visitor, index: int) -> dict[str, float]:
+    """Where a note is on the screen."""
+    found: dict[str, float] = visitor.ask(
+        """async (index) => {
+          const {boxOf} = await import('/js/core/layout.js');
+          const {roll} = studio;
+          const box = boxOf(roll.layout, roll.viewport.span, roll.score.notes[index]);
+          const canvas = roll.canvas.getBoundingClientRect();
+          return {x: canvas.left + box.x + box.w / 2, y: canvas.top + box.y + box.h / 2,
+                  end: canvas.left + box.x + box.w - 2, w: box.w, h: box.h, top: canvas.top,
+                  left: canvas.left};
+        }""",
+        index,
+    )
+    return found
+
+
+def drag(visitor: Visitor, start: tuple[float, float], stop: tuple[float, float]) -> None:
+    mouse = visitor.page.mouse
+    mouse.move(*start)
+    mouse.down()
+    mouse.move((start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2, steps=3)
+    mouse.move(*stop, steps=3)
+    mouse.up()
+
+
+def dropped(visitor: Visitor, name: str, data: bytes) -> None:
+    """Drop a file on the page."""
+    visitor.ask(
+        """([name, text]) => {
+          const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([bytes], name));
+          document.body.dispatchEvent(
+            new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
+        }""",
+        [name, base64.b64encode(data).decode()],
+    )
+
+
+def compose(visitor: Visitor, **form: Any) -> None:
+    visitor.ask("(form) => studio.store.change('form', form)", {"minutes": 0.1, **form})
+    visitor.press("Control+Enter")
+
+
+def composed(visitor: Visitor, count: int) -> list[dict[str, Any]]:
+    """The candidates of the shown piece, when they are there."""
+    visitor.until(f"studio.store.state.job === null && studio.store.state.nodes.length >= {count}")
+    found: list[dict[str, Any]] = visitor.state("nodes.filter((node) => node.composition)")
+    return found
+
+
+some = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+"""For properties that are tried in a browser."""
+
+
+def run(page: Page, module: str, script: str, argument: Any = None) -> Any:
+    """The value of a script in which `m` is a module and `a` the argument."""
+    text = f"async (a) => {{ const m = await import('/js/core/{module}.js'); return {script}; }}"
+    return page.evaluate(text, argument)

@@ -69,8 +69,11 @@ export const node = (id) => get(`v1/nodes/${part(id)}`);
 export const label = (id, text) => json("PATCH", `v1/nodes/${part(id)}`, { label: text });
 export const deleteNode = (id) => json("DELETE", `v1/nodes/${part(id)}`);
 export const restoreNode = async (id) => (await json("POST", `v1/nodes/${part(id)}/restore`)).tree;
-export const score = (id) => get(`v1/nodes/${part(id)}/score`);
-export const openingScore = (id) => get(`v1/openings/${part(id)}/score`);
+/** The notes of a node; where no metre is told it is 4/4. */
+export const score = async (id) => {
+  const found = await get(`v1/nodes/${part(id)}/score`);
+  return found.metres.length ? found : { ...found, metres: [{ tick: 0, numerator: 4, denominator: 4 }] };
+};
 export const putScore = (id, body) => json("PUT", `v1/nodes/${part(id)}/score`, body);
 /** An operation on a node: trim, transpose, undo or redo. */
 export const operate = (id, name, body) => json("POST", `v1/nodes/${part(id)}/${name}`, body);

@@ -117,6 +117,7 @@ class Studio {
   compare(id) {
     this.store.change("compare", id);
     this.store.change("tab", "music");
+    this.focus("roll");
     this.attempt(() => load(this, id));
   }
 
@@ -255,7 +256,7 @@ function drops(app) {
 }
 
 function tabs(app) {
-  const buttons = [...document.querySelectorAll("[data-tab]")];
+  const buttons = [...document.querySelectorAll("button[data-tab]")];
   for (const button of buttons) button.addEventListener("click", () => app.store.change("tab", button.dataset.tab));
   app.store.watch((state) => [state.tab], ({ tab }) => {
     document.body.dataset.tab = tab;

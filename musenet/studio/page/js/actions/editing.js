@@ -102,10 +102,11 @@ export const louder = (app, by) =>
 
 /** Takes notes away. */
 export const erase = (app) =>
-  withSubject(app, (score, chosen) => {
+  app.attempt(() => withSubject(app, (score, chosen) => {
+    if (chosen.length === score.notes.length) throw new Error("A piece keeps at least one note: delete the whole version instead.");
     commit(app, remove(score, chosen));
     app.say(`${count(chosen.length, "note")} deleted.`);
-  });
+  }));
 
 /** Keeps notes for pasting. */
 export const copy = (app) =>

@@ -104,7 +104,6 @@ export function keepView(app) {
     if (!state.project || JSON.stringify(viewOf(state)) === last) return;
     last = JSON.stringify(viewOf(state));
     await api.changeProject(state.project.id, { view: viewOf(state) });
-    if (!timer) app.store.change("saving", "saved");
   };
   const later = ({ project }) => {
     if (!project) return;

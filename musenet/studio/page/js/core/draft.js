@@ -73,6 +73,8 @@ export const isOver = (job) => !["queued", "running"].includes(job.state);
 export function draftScore(job, draft, colours) {
   const tempos = draft.tempos.length ? draft.tempos : [{ tick: 0, bpm: 120, start: 0 }];
   const metres = draft.metres.length ? draft.metres : [{ tick: 0, numerator: 4, denominator: 4 }];
+  const order = Object.keys(colours);
+  const parts = partsOf(draft.notes, []).map((part) => ({ ...part, colour: colours[part.instrument] }));
   const last = draft.notes.reduce((end, note) => Math.max(end, note.onset + note.duration), 0);
   return {
     revision: 0,
@@ -84,7 +86,7 @@ export function draftScore(job, draft, colours) {
     seconds: Math.max(job.of, draft.seconds),
     composed: draft.seconds,
     bars: barsUpTo(metres, tempos, job.ticksPerBeat, last),
-    parts: partsOf(draft.notes, []).map((part) => ({ ...part, colour: colours[part.instrument] })),
+    parts: parts.sort((a, b) => order.indexOf(a.instrument) - order.indexOf(b.instrument)),
   };
 }
 

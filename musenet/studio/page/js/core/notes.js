@@ -153,4 +153,4 @@ export const neighbour = (score, chosen, step) =>
 
 /** The first note at or behind a second. */
 export const noteFrom = (score, seconds) =>
-  Math.min(score.notes.length - 1, lastAtMost(score.notes, seconds, (note) => note.start) + 1);
+  Math.min(score.notes.length - 1, lastAtMost(score.notes, seconds - 1e-6, (note) => note.start) + 1);

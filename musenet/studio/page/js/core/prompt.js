@@ -108,11 +108,15 @@ export function found(styles, text, most = 12) {
     .map((row) => row.style);
 }
 
-/** Shares of a blend in per cent, which add up to 100. */
+/** Shares of a blend in per cent, which add up to 100 (largest remainders). */
 export function shares(styles) {
   const names = Object.keys(styles);
   const total = names.reduce((sum, name) => sum + styles[name], 0) || 1;
-  return Object.fromEntries(names.map((name) => [name, Math.round((100 * styles[name]) / total)]));
+  const exact = names.map((name) => (100 * styles[name]) / total);
+  let left = Math.min(names.length, 100 - exact.reduce((sum, share) => sum + Math.floor(share), 0));
+  const order = names.map((_, at) => at).sort((a, b) => (exact[b] % 1) - (exact[a] % 1));
+  const raised = new Set(order.filter(() => left-- > 0));
+  return Object.fromEntries(names.map((name, at) => [name, Math.floor(exact[at]) + (raised.has(at) ? 1 : 0)]));
 }
 
 /** The body of the request to compose. @param {Form} form */

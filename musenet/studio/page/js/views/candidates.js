@@ -7,7 +7,7 @@ import { draftScore } from "../core/draft.js";
 import { titleOf, together } from "../core/tree.js";
 import { isSound, reasonsOf } from "../core/verdict.js";
 import { clock } from "../core/words.js";
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton, refill } from "./dom.js";
 import { paintSmall } from "./paint.js";
 
 /** Fills the strip of candidates. */
@@ -70,10 +70,10 @@ function card(app, { letter }) {
       says.textContent = model.says;
       choose.setAttribute("aria-pressed", String(model.on));
       choose.setAttribute("aria-label", `Candidate ${letter}, ${model.says}`);
-      mark.replaceChildren(...(model.passed === null ? [] : [icon(model.passed ? "check" : "warn")]));
+      refill(mark, model.passed === null ? [] : [icon(model.passed ? "check" : "warn")]);
       mark.classList.toggle("bad", model.passed === false);
       mark.title = (model.reasons ?? []).join("; ");
-      play.replaceChildren(iconButton(model.playing ? "pause" : "play", `${model.playing ? "Pause" : "Play"} candidate ${letter}`, () => {
+      refill(play, iconButton(model.playing ? "pause" : "play", `${model.playing ? "Pause" : "Play"} candidate ${letter}`, () => {
         if (!model.on) show();
         app.toggle(model.on ? undefined : true);
       }));

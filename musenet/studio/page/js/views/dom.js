@@ -20,7 +20,7 @@ export function svg(tag, properties = {}, ...children) {
 
 function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) listen(element, name.slice(2), value);
     else if (name === "value" || name === "checked") element[name] = value;
     else if (name === "colour") element.style.setProperty("--colour", value);
     else if (value !== false && value !== null && value !== undefined) {
@@ -31,11 +31,53 @@ function filled(element, properties, children) {
   return element;
 }
 
-/** Puts other children into an element; what had the focus has it again, by its `data-key`. */
+const listeners = new WeakMap();
+
+/** Has an element call a function; another one later takes its place. */
+function listen(element, name, act) {
+  const known = listeners.get(element) ?? new Map();
+  listeners.set(element, known);
+  if (!known.has(name)) element.addEventListener(name, (event) => known.get(name)?.(event));
+  known.set(name, act);
+}
+
+/** Puts other children into an element. Those that are of one kind with the old ones only change,
+ * so that what is pressed, dragged or has the focus stays what it is. */
 export function refill(element, ...children) {
   const key = element.contains(document.activeElement) && document.activeElement.dataset.key;
-  element.replaceChildren(...children.flat().filter(Boolean));
-  if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+  reconcile(element, children.flat().filter(Boolean));
+  if (key && !element.contains(document.activeElement)) {
+    element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
+  }
+}
+
+function reconcile(element, children) {
+  children.forEach((child, place) => {
+    const old = element.childNodes[place];
+    if (!old) element.append(child);
+    else if (alike(old, child)) become(old, child);
+    else element.replaceChild(child instanceof Node ? child : new Text(child), old);
+  });
+  while (element.childNodes.length > children.length) element.lastChild.remove();
+}
+
+const alike = (old, child) =>
+  child instanceof Element && old.nodeName === child.nodeName && old.dataset?.key === child.dataset?.key;
+
+/** An old element takes the attributes, listeners and children of a new one. */
+function become(old, child) {
+  for (const { name } of [...old.attributes]) if (!child.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of child.attributes) {
+    if (name === "style") old.style.cssText = child.style.cssText;
+    else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const gone = [...(listeners.get(old)?.keys() ?? [])].filter((name) => !listeners.get(child)?.has(name));
+  for (const name of gone) listeners.get(old).delete(name);
+  for (const [name, act] of listeners.get(child) ?? []) listen(old, name, act);
+  const { value } = child;
+  reconcile(old, [...child.childNodes]);
+  const typing = old === document.activeElement && old.matches("input:not([type=range])");
+  if (old.matches("input, select") && old.value !== value && !typing) old.value = value;
 }
 
 const ICONS = {

@@ -20,17 +20,20 @@ export function formView(app, element) {
 }
 
 function composeBar(app, form) {
-  const bar = h("div", { class: "compose-bar" });
-  app.store.watch(({ job, form: asked, about }) => [job?.id, job?.state, job?.seconds, job?.position, asked, about], ({ job, form: asked, about }) => {
-    const going = job && !isOver(job);
-    const start = h("button", { type: "button", class: "primary", "data-key": "compose", disabled: !about, onclick: () => form.requestSubmit() }, "Compose");
-    const halt = button("Stop", () => app.attempt(() => stop(app)), { class: "primary stop", "data-key": "compose" });
-    const share = going ? Math.min(1, job.seconds / Math.max(job.of, 0.1)) : 0;
-    refill(bar, h("p", { class: "quiet", title: sentence(asked) }, going ? progressWords(job) : sentence(asked)),
-      going ? h("progress", { value: share, max: 1, "aria-label": "Composed" }) : null,
-      going ? halt : start);
+  const start = h("button", { type: "button", class: "primary", onclick: () => form.requestSubmit() }, "Compose");
+  const halt = button("Stop", () => app.attempt(() => stop(app)), { class: "primary stop" });
+  const says = h("p", { class: "quiet" });
+  const progress = h("progress", { value: 0, max: 1, "aria-label": "Composed" });
+  app.store.watch((state) => [state.job, state.form, state.about], ({ job, form: asked, about }) => {
+    const going = Boolean(job && !isOver(job));
+    start.disabled = !about;
+    start.hidden = going;
+    halt.hidden = progress.hidden = !going;
+    progress.value = going ? Math.min(1, job.seconds / Math.max(job.of, 0.1)) : 0;
+    says.textContent = going ? progressWords(job) : sentence(asked);
+    says.title = sentence(asked);
   });
-  return bar;
+  return h("div", { class: "compose-bar" }, says, progress, start, halt);
 }
 
 function lengthField(app) {

@@ -19,6 +19,7 @@ export function toolsView(app, element) {
   const right = h("div", { class: "tool-group" });
   const actions = h("div", { class: "tool-group actions", role: "toolbar", "aria-label": "What to do with it" });
   element.append(title, right, actions);
+  const picked = { part: "" };
   app.store.watch((state) => [state.shown, state.nodes, state.scores, state.draft, state.compared, state.editing, state.grid, state.job?.id], (state) => {
     const node = nodeOf(state);
     title.textContent = state.draft !== null ? `Candidate ${String.fromCharCode(65 + state.draft)}, being composed` : node ? titleOf(node) : state.job ? "The first notes are on their way" : "";
@@ -27,7 +28,7 @@ export function toolsView(app, element) {
   app.store.watch((state) => [state.shown, state.nodes, state.draft, state.region, state.chosen, state.editing, state.compared, state.scores], (state) => {
     const node = nodeOf(state);
     const usable = node && app.editable();
-    refill(actions, usable ? (state.region ? regionActions(app, node, state) : state.editing ? noteActions(app, state) : plainActions(app, node)) : []);
+    refill(actions, usable ? (state.region ? regionActions(app, node, state, picked) : state.editing ? noteActions(app, state) : plainActions(app, node)) : []);
     actions.hidden = !usable;
   });
 }
@@ -36,7 +37,7 @@ function views(app, state) {
   const some = state.shown || state.draft !== null;
   if (!some) return [];
   const edit = h("button", { type: "button", class: "toggle", "data-key": "edit", "aria-pressed": String(state.editing), disabled: !app.editable(), title: "Edit notes (E)", onclick: () => app.store.change("editing", !state.editing) }, "Edit");
-  const grid = h("select", { "aria-label": "Grid", title: "Grid", "data-key": "grid", onchange: () => app.store.change("grid", Number(grid.value)) }, GRIDS.map(([value, says]) => h("option", { value }, says)));
+  const grid = h("select", { "aria-label": "Grid", title: "Grid", "data-key": "grid", onchange: (event) => app.store.change("grid", Number(event.target.value)) }, GRIDS.map(([value, says]) => h("option", { value }, says)));
   grid.value = String(state.grid);
   return [state.editing ? grid : null, edit,
     iconButton("minus", "Zoom out (−)", () => app.roll.zoom(1 / 1.5), { "data-key": "out" }),
@@ -55,22 +56,25 @@ function plainActions(app, node) {
   ];
 }
 
-function regionActions(app, node, { region }) {
+function regionActions(app, node, { region }, picked) {
   const score = app.shownScore();
   if (!score) return [];
   const ticks = { from_tick: barTick(score, region.from), to_tick: barTick(score, region.to + 1) };
   const run = (work) => () => app.attempt(work);
-  const part = h("select", { class: "chip plain", "aria-label": "Which parts are composed anew", "data-key": "anew part" },
+  const part = h("select", { class: "chip plain", "aria-label": "Which parts are composed anew", "data-key": "anew part", onchange: (event) => { picked.part = event.target.value; } },
     h("option", { value: "" }, "all parts"), score.parts.map(({ instrument }) => h("option", { value: instrument }, instrument)));
+  if (!score.parts.some(({ instrument }) => instrument === picked.part)) picked.part = "";
+  part.value = picked.part;
   return [
     h("strong", { class: "region" }, region.from === region.to ? `Bar ${region.from}` : `Bars ${region.from}–${region.to}`),
     chip("Keep only these", run(() => trim(app, region.from, region.to))),
-    chip("Compose anew", run(() => anew(app, { bars: [region.from, region.to], ...(part.value && { instruments: [part.value] }) })), { title: "compose these bars again; the rest stays" }),
+    chip("Compose anew", run(() => anew(app, { bars: [region.from, region.to], ...(picked.part && { instruments: [picked.part] }) })), { title: "compose these bars again; the rest stays" }),
     part,
     chip("Go on behind", () => goOnFrom(app, node, region.to)),
     chip("Copy", () => editing.copy(app)),
     chip("Cut", () => editing.cut(app)),
     app.clipboard ? chip("Paste", () => editing.put(app)) : null,
+    h("span", { class: "quiet" }, "Transpose"),
     ...[["+1", 1], ["−1", -1], ["+12", 12], ["−12", -12]].map(([says, by]) =>
       chip(says, run(() => transpose(app, by, ticks)), { "aria-label": `Transpose by ${by} semitones`, title: "transpose by semitones" })),
     iconButton("close", "Choose no bars", () => app.store.change("region", null), { "data-key": "no-region" }),

@@ -101,19 +101,17 @@ function told(app, node, state) {
 }
 
 function addPart(app, node, { instruments }) {
-  const select = h("select", { class: "chip plain", "aria-label": "Add a part", "data-key": "add part",
-    onchange: () => select.value && app.attempt(() => anew(app, { instruments: [select.value] })) },
+  return h("select", { class: "chip plain", "aria-label": "Add a part", "data-key": "add part",
+    onchange: (event) => event.target.value && app.attempt(() => anew(app, { instruments: [event.target.value] })) },
   h("option", { value: "" }, "Add a part…"), instruments.filter(({ name }) => !(name in node.instruments)).map(({ name }) => h("option", { value: name }, capital(name))));
-  return select;
 }
 
 function compareButton(app, node, { compared, nodes }) {
   if (compared) return button("End comparing", () => app.store.change("compare", null), { class: "chip plain", "data-key": "compare" });
   const others = nodes.filter((other) => other.id !== node.id);
   if (!others.length) return null;
-  const select = h("select", { class: "chip plain", "aria-label": "Compare with", "data-key": "compare", onchange: () => select.value && app.compare(select.value) },
+  return h("select", { class: "chip plain", "aria-label": "Compare with", "data-key": "compare", onchange: (event) => event.target.value && app.compare(event.target.value) },
     h("option", { value: "" }, "Compare with…"), others.map((other) => h("option", { value: other.id }, titleOf(other))));
-  return select;
 }
 
 function reasons(node) {
