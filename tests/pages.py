@@ -35,10 +35,20 @@ _FLAGS = (
 )  # fmt: skip
 
 
+def chromium() -> Path | None:
+    """The system's Chromium, or the one that Playwright has installed; None without any."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is not None:
+        return Path(found)
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    return own if own.exists() else None
+
+
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """A headless Chromium: the system's, or the one that Playwright has installed."""
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    """A headless Chromium."""
+    found = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
         yield browser

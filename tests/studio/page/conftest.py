@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pages import FOLDER, Visitor, browsing, listening, uploaded, visit
+from pages import FOLDER, Visitor, browsing, chromium, listening, uploaded, visit
 from playwright.sync_api import Browser, Page, Route
+
+collect_ignore_glob = [] if chromium() else ["test_page*.py"]
+"""The page needs a Chromium, which pip does not install."""
 
 
 @pytest.fixture(scope="module")
