@@ -137,5 +137,3 @@ def _sections(texts: Sequence[str], plan: Path | None) -> list[Section]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {plan}: give a JSON file of sections") from error
     return [*planned, *map(parse_section, texts)]
-
-

@@ -49,6 +49,4 @@ Density = Annotated[
     typer.Option(metavar="sparse|light|medium|dense|full|NUMBER",
                  help="How many notes in all, or how many a beat."),
 ]  # fmt: skip
-Dynamics = Annotated[
-    str | None, typer.Option(metavar="ppp|pp|p|mp|mf|f|ff|fff", help="How loud.")
-]
+Dynamics = Annotated[str | None, typer.Option(metavar="ppp|pp|p|mp|mf|f|ff|fff", help="How loud.")]

@@ -41,6 +41,8 @@ from musenet.model import Model
 from musenet.score import Score
 
 MAX_CANDIDATES = 64
+
+
 class Composer:
     """A loaded model that composes."""
 
@@ -214,9 +216,7 @@ class Composer:
         _check(seed, candidates)
         score, source = _given_score(given), _read(given)
         names = (instruments,) if isinstance(instruments, str) else tuple(instruments)
-        section = Section(
-            0.0, style_weights(styles), names, None, notes_a_beat(density), dynamics
-        )
+        section = Section(0.0, style_weights(styles), names, None, notes_a_beat(density), dynamics)
         players = players_of(section, tuple(score.instruments))
         if bars is None and not keep and set(players) >= set(score.instruments):
             raise UserError("nothing given would be left: name bars, or instruments to add")
@@ -297,5 +297,3 @@ def _key(prompt: Prompt, given: Score | None) -> int:
     if prompt.key is not None:
         return parse_key(prompt.key)
     return KEYS if given is None else key_of(given)[0]
-
-

@@ -22,7 +22,7 @@ class Sampling:
             2024); higher values keep a small model from straying, and soon let it loop.
     """
 
-    temperature: float = 1.0
+    temperature: float = 1.05
     top_p: float = 0.98
     min_p: float = 0.01
 

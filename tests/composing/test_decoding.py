@@ -224,7 +224,7 @@ def test_rows_are_handed_on_as_they_are_made() -> None:
 
 
 def test_composing_stops_when_asked() -> None:
-    decoder = decoder_for(Prompt(instruments=("piano",), minutes=0.4))
+    decoder = decoder_for(Prompt(instruments=("piano",), minutes=2.0))
     with pytest.raises(Stopped):
         decoder.run(stop=lambda: decoder.past.rows >= 9)
     assert decoder.past.rows == 9

@@ -66,4 +66,6 @@ def _toolkit() -> Any:  # noqa: ANN401 (Verovio carries no types)
             "a printed score needs Verovio: pip install 'musenet[notation]', or name a .musicxml "
             "file and open it in a notation program"
         ) from error
+    # each thread has a path of its own, and importing sets only that of the first
+    verovio.setDefaultResourcePath(str(glyph_folder().parent))
     return verovio.toolkit()
