@@ -92,7 +92,7 @@ def test_uploads_that_cannot_be_used(studio: Studio) -> None:
     studio.fails("POST", place, 400, "bad_request", content=b"")
     many = to_bytes(melody(1, 2100, bpm=300))
     assert "notes" in studio.fails("POST", place, 422, "limit", content=many)
-    long = to_bytes(melody(1, 400, bpm=30))
+    long = to_bytes(melody(1, 900, bpm=30))
     assert "minutes" in studio.fails("POST", place, 422, "limit", content=long)
     nowhere = "/v1/projects/0000/uploads"
     studio.fails("POST", nowhere, 404, "not_found", content=to_bytes(melody(1, 4)))

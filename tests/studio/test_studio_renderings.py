@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,8 +17,6 @@ from musenet.studio import rendering, stems
 from musenet.studio.metrics import Metrics
 from musenet.studio.openings import OPENINGS
 from musenet.studio.settings import Limits
-
-printed = pytest.mark.skipif(find_spec("verovio") is None, reason="Verovio is not installed")
 
 
 def duo() -> Score:
@@ -59,7 +56,6 @@ def test_notation(studio: Studio, node: str) -> None:
     assert zipfile.ZipFile(io.BytesIO(packed)).testzip() is None
 
 
-@printed
 def test_printed_pages(studio: Studio, node: str) -> None:
     path = f"/v1/nodes/{node}/renderings/score.svg"
     response = studio.http.get(path)

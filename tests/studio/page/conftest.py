@@ -43,7 +43,7 @@ def reader(visitor: Visitor, address: str) -> Visitor:
     return visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def modules(browser: Browser) -> Iterator[Page]:
     """A browser that finds the page's modules, and nothing else, at an address."""
     host = "http://page.test/"
