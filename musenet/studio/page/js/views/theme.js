@@ -6,7 +6,6 @@
 import { iconButton } from "./dom.js";
 
 const KEY = "musenet theme";
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const kept = () => {
   try {
@@ -16,16 +15,25 @@ const kept = () => {
   }
 };
 
+const sheet = /** @type {HTMLLinkElement} */ (document.getElementById("dark"));
+
 /** Whether the page is dark now. */
-export const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
+export const isDark = () => matchMedia(sheet.media).matches;
+
+/** @param {string} theme */
+const show = (theme) => {
+  sheet.media = theme === "dark" ? "all" : "not all";
+};
 
 /** The button that changes between the two. @param {() => void} changed */
 export function themeButton(changed) {
-  if (kept()) document.documentElement.dataset.theme = kept();
+  const before = kept();
+  if (before) show(before);
   return iconButton("theme", "Light or dark", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    const theme = isDark() ? "light" : "dark";
+    show(theme);
     try {
-      localStorage.setItem(KEY, document.documentElement.dataset.theme);
+      localStorage.setItem(KEY, theme);
     } catch {
       // a browser that keeps nothing forgets the choice, which does no harm
     }
