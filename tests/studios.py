@@ -20,10 +20,10 @@ from musenet.studio.app import create_app
 from musenet.studio.settings import Limits, Settings
 
 LIMITS = Limits(
-    body_bytes=200_000, notes=2000, minutes=12.0, candidates=4, queue=3, deadline_seconds=60.0
+    body_bytes=200_000, notes=2000, minutes=60.0, candidates=4, queue=3, deadline_seconds=60.0
 )
 SHORT = {"minutes": 0.1, "candidates": 2, "seed": 1, "instruments": ["piano"]}
-LONG = {"minutes": 12.0, "candidates": 4, "seed": 1}
+LONG = {"minutes": 60.0, "candidates": 4, "seed": 1}
 
 
 @dataclass(frozen=True)

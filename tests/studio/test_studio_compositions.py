@@ -145,7 +145,7 @@ def test_bars_are_composed_anew(studio: Studio) -> None:
         ({"opening": "x"}, 404, "not_found", "opening"),
         ({"parent": "x"}, 404, "not_found", "node"),
         ({"project": "x"}, 404, "not_found", "project"),
-        ({"minutes": 13}, 422, "limit", "minutes"),
+        ({"minutes": 61}, 422, "limit", "minutes"),
         ({"candidates": 5}, 422, "limit", "candidates"),
         ({"candidates": 0}, 422, "invalid", "candidates"),
         ({"minutes": "long"}, 422, "invalid", "minutes"),
