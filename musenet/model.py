@@ -107,7 +107,7 @@ class MomentEmbedding(nn.Module):
         """Create the tables."""
         super().__init__()
         self.tables = nn.ModuleList(_table(size, config.width) for size in FEATURE_SIZES[1:])
-        self.time = Linear(2 * _PERIODS, config.width)
+        self.time = Linear(2 * _PERIODS, config.width, zero=True)
         self.seen = [place for place, name in enumerate(COLUMNS) if name not in config.blind]
 
     def forward(self, features_BTF: Tensor, dtype: torch.dtype) -> Tensor:
