@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -64,25 +64,17 @@ class Drawer:
 
     def __call__(self, order: Order) -> list[Batch]:
         """The batches of a step."""
-        weights = self.weights(order.context)
-        if order.passes:
-            return shaped_batches(
-                self.split,
-                weights,
-                seed=order.seed,
-                step=order.step,
-                events=order.events,
-                passes=order.passes,
-                augmentation=order.augmentation,
-                worker=order.worker,
-            )
-        return step_batches(
+        draw = (
+            partial(shaped_batches, passes=order.passes)
+            if order.passes
+            else partial(step_batches, context=order.context)
+        )
+        return draw(
             self.split,
-            weights,
+            self.weights(order.context),
             seed=order.seed,
             step=order.step,
             events=order.events,
-            context=order.context,
             augmentation=order.augmentation,
             worker=order.worker,
         )
