@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-from musenet.cli.options import Json, Model, check_place, positive
-from musenet.cli.output import print_facts, print_json, print_table, progress, say
+from musenet.cli.options import Json, Model, check_place, check_weights, positive
+from musenet.cli.output import bar, print_facts, print_json, print_table, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from musenet.composing.composer import Composer
     from musenet.composing.critic import Critic
     from musenet.corpus.shards import Split
@@ -65,9 +61,7 @@ def train(
     from musenet.corpus.shards import open_split
     from musenet.evaluation.critic import fit
 
-    if out.suffix != ".safetensors":
-        raise UserError(f"--out {out}: give a name that ends in .safetensors")
-    check_place(out.parent)
+    check_weights(out)
     composer = load(model or bundled_model())
     splits = {name: open_split(data, name) for name in ("train", "valid")}
     found = _written(composer, splits, out, seconds=60 * minutes * _WRITING, seed=seed)
@@ -114,8 +108,8 @@ def evaluate(
     made = continued(
         composer, pieces, rows=_HELD_OUT_ROWS, candidates=_HELD_OUT_CANDIDATES, seed=seed
     )
-    with _bar("writing") as bar:
-        found = list(bar.track(islice(made, places), total=places))
+    with bar("writing") as shown:
+        found = list(shown.track(islice(made, places), total=places))
     facts = {"places": places, **_measured(head, _read(composer, pieces, found))}
     _tell({"critic": str(critic), "split": split, **facts}, as_json=json)
 
@@ -165,8 +159,8 @@ def _scores(split: Split, most: int) -> Iterator[Score]:
 
     counts = [0] * (len(ENSEMBLES) + 1)
     order = np.random.default_rng(0).permutation(len(split))
-    with _bar("counting") as bar:
-        for piece in bar.track(order.tolist()):
+    with bar("counting") as shown:
+        for piece in shown.track(order.tolist()):
             kinds = np.unique(split.table(piece)[:, 1])
             group = group_of(int((kinds <= DRUMS).sum()))
             if split.pieces["seconds"][piece] >= SHORTEST and counts[group] < most:
@@ -198,13 +192,13 @@ def _written(
                            candidates=_HELD_OUT_CANDIDATES, seed=seed, first=len(found["valid"])),
     }  # fmt: skip
     started = saved = time.monotonic()
-    with _bar("writing") as bar:
-        task = bar.add_task("", total=seconds)
+    with bar("writing") as shown:
+        task = shown.add_task("", total=seconds)
         while time.monotonic() < started + seconds or not all(found.values()):
             held_out = len(found["train"]) >= (_VALID_EVERY - 1) * (len(found["valid"]) + 1)
             name = "valid" if held_out else "train"
             found[name].append(next(sources[name]))
-            bar.update(task, completed=time.monotonic() - started)
+            shown.update(task, completed=time.monotonic() - started)
             if time.monotonic() > saved + _SAVED_EVERY:
                 write_continuations(kept, found, about)
                 saved = time.monotonic()
@@ -215,12 +209,8 @@ def _written(
 def _read(composer: Composer, split: Split, found: Sequence[Continuation]) -> Pairs:
     from musenet.evaluation.critic import read
 
-    with _bar("reading") as bar:
-        return read(composer.model, split, bar.track(found))
-
-
-def _bar(what: str) -> AbstractContextManager[Progress]:
-    return progress(TextColumn(what), BarColumn(), TimeRemainingColumn())
+    with bar("reading") as shown:
+        return read(composer.model, split, shown.track(found))
 
 
 def _measured(critic: Critic, seen: Pairs) -> dict[str, Any]:

@@ -84,6 +84,17 @@ def check_place(folder: Path) -> None:
         raise UserError(f"cannot write into {folder}: no permission; choose another folder")
 
 
+def check_weights(out: Path) -> None:
+    """Check before the work that weights can be written to a file.
+
+    Raises:
+        UserError: its name does not end in .safetensors, or its folder cannot be written to.
+    """
+    if out.suffix != ".safetensors":
+        raise UserError(f"--out {out}: give a name that ends in .safetensors")
+    check_place(out.parent)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it.
 

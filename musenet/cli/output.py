@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 _WIDTH = 160
@@ -66,6 +66,11 @@ def progress(*columns: ProgressColumn | str) -> Iterator[Progress]:
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with bar:
         yield bar
+
+
+def bar(what: str) -> AbstractContextManager[Progress]:
+    """A display of how far some work has come and how long the rest takes."""
+    return progress(TextColumn(what), BarColumn(), TimeRemainingColumn())
 
 
 def _console(stderr: bool = False) -> Console:

@@ -1,0 +1,281 @@
+"""Whether pieces sound like the styles that were asked for, as the style judge hears them.
+
+    python benchmarks/styles.py CORPUS [--guidance 1 1.5] [--styles jazz baroque]
+    python benchmarks/styles.py CORPUS --blends jazz+baroque [--weights 0.25 0.5 0.75]
+
+For each style pieces are composed by guidance, and judged beside the beginnings of human pieces of
+the style, as long as the composed ones, from the held-out works of the corpus. For each blend
+`A+B` pieces are composed with A at each of --weights and B at the rest.
+
+- probability: of the asked style, if all judged styles were equally likely, mean over pieces, with
+  a bootstrap's 95 % interval;
+- rank: of the asked style, mean over pieces;
+- first: share of the pieces in which it is above all other styles;
+- first but for relatives: above all but those that often stand together with it in the training
+  pieces, as folk does with jig (5 % of the pieces of either style carry both);
+- of a blend: share of the pieces in which both are above all others, and which style that is no
+  relative is likeliest beside them. "change" is how much the probabilities grow from the first
+  weight to the last; "human halves" are what the judge makes of pieces half of which is a human
+  piece of one style and half one of the other, the most that can be expected.
+
+The judge hears the instruments, which are drawn from the ensembles of the style's training pieces
+unless --instruments are given; "notes alone" is what it makes of the same pieces without them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from common import parse, parser, tell
+from numpy.typing import NDArray
+
+from musenet.cli.output import say
+from musenet.composing.composer import Composer, load
+from musenet.composing.prompt import Prompt
+from musenet.composing.sampling import Sampling
+from musenet.corpus.shards import Split, open_split
+from musenet.errors import UserError
+from musenet.evaluation.comparing import summary
+from musenet.evaluation.judge import LEAST_NOTES, StyleJudge, load_judge
+from musenet.evaluation.judge_measures import ranks, relatives, usable
+from musenet.events import Table, decode, encode, is_note
+from musenet.score import crop, ticks_at
+from musenet.styles import STYLES, style_id
+
+COLUMNS = ("asked", "by", "judge hears", "pieces", "probability", "95 % from", "to", "rank",
+           "first", "first but for relatives")  # fmt: skip
+BLEND_COLUMNS = ("asked", "by", "judge hears", "pieces", "first style", "95 % from", "to",
+                 "second style", "95 % from ", "to ", "both first",
+                 "both first but for relatives", "likeliest other")  # fmt: skip
+HEARINGS = {"all": True, "notes alone": False}
+HUMAN_PIECES = 24
+"""Human pieces of each style, of as many works as there are."""
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What pieces are composed and judged with.
+
+    Attributes:
+        composer: the model.
+        judge: of styles.
+        relatives: styles that often stand together, shape (styles, styles).
+        arguments: of the command line.
+    """
+
+    composer: Composer
+    judge: StyleJudge
+    relatives: NDArray[np.bool_]
+    arguments: argparse.Namespace
+
+    def composed(self, styles: tuple[tuple[str, float], ...], guidance: float) -> list[Table]:
+        """Pieces in some styles; each batch has a seed, and so an ensemble, of its own."""
+        own = self.arguments
+        prompt = Prompt(styles, tuple(own.instruments), own.seconds / 60.0)
+        made = [
+            piece
+            for first in range(0, own.pieces, own.batch)
+            for piece in self.composer.answer(
+                prompt, Sampling(guidance=guidance), seed=own.seed + first,
+                candidates=min(own.batch, own.pieces - first),
+            )
+        ]  # fmt: skip
+        return [encode(piece.score) for piece in made]
+
+    def heard(self, tables: Iterable[Table], *, instruments: bool) -> Probabilities:
+        """What the judge makes of pieces, shape (pieces, styles); of nearly empty ones nothing."""
+        count = len(self.judge.styles)
+        return np.array([
+            self.judge.probabilities(table, instruments=instruments)
+            if is_note(table).sum() >= LEAST_NOTES else np.full(count, 1.0 / count)
+            for table in tables
+        ]).reshape(-1, count)  # fmt: skip
+
+    def human(self, style: str) -> list[Table]:
+        """Beginnings of held-out human pieces of a style."""
+        splits = [open_split(self.arguments.data, name) for name in ("valid", "test")]
+        return _human(splits, style_id(style), self.arguments.seconds)
+
+    def place(self, style: str) -> int:
+        """The place of a style among the judged ones."""
+        return self.judge.styles.index(style_id(style))
+
+
+def main() -> None:
+    """Compose, judge and print."""
+    measure(parse(options()))
+
+
+def options() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    made = parser(__doc__)
+    made.add_argument("data", type=Path, help="a corpus")
+    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
+    made.add_argument("--judge", type=Path, help="default: the judge that comes with musenet")
+    made.add_argument("--styles", nargs="*", help="default: all judged styles")
+    made.add_argument("--blends", nargs="*", default=[], help="pairs such as jazz+baroque")
+    made.add_argument("--weights", nargs="+", type=float, default=[0.25, 0.5, 0.75],
+                      help="of the first style of a blend (default 0.25 0.5 0.75)")  # fmt: skip
+    made.add_argument("--guidance", nargs="+", type=float, default=[1.0], help="default 1")
+    made.add_argument("--instruments", nargs="*", default=[],
+                      help="of all pieces; by default ensembles of the style")  # fmt: skip
+    made.add_argument("--pieces", type=int, default=8, help="of each prompt (default 8)")
+    made.add_argument("--batch", type=int, default=4, help="composed together (default 4)")
+    made.add_argument("--seconds", type=float, default=40.0, help="of each piece (default 40)")
+    made.add_argument("--seed", type=int, default=0, help="of the music (default 0)")
+    return made
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Compose, judge and print what was asked for."""
+    judge, _ = load_judge(arguments.judge)
+    train = open_split(arguments.data, "train")
+    bench = Bench(load(arguments.model), judge, relatives(train, judge.styles), arguments)
+    facts = {
+        "model": bench.composer.name, "seconds": arguments.seconds, "seed": arguments.seed,
+        "instruments": arguments.instruments or "of the style", "styles judged": len(judge.styles),
+    }  # fmt: skip
+    if arguments.blends:
+        tell(arguments, BLEND_COLUMNS, _blend_rows(bench, arguments.blends), facts)
+    else:
+        names = arguments.styles or [STYLES[style].name for style in judge.styles]
+        tell(arguments, COLUMNS, _style_rows(bench, names), facts)
+
+
+def _style_rows(bench: Bench, names: Sequence[str]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    asked: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for name in names:
+        music = {"human": bench.human(name)}
+        for guidance in bench.arguments.guidance:
+            music[f"guidance {guidance:g}"] = bench.composed(((name, 1.0),), guidance)
+        for (by, tables), (hearing, hears) in product(music.items(), HEARINGS.items()):
+            heard = bench.heard(tables, instruments=hears)
+            row = _recognised(heard, bench.place(name), bench.relatives)
+            asked.setdefault((by, hearing), []).append(row)
+            rows.append((name, by, hearing, len(heard), *row))
+            _tell_row(rows[-1])
+    means = [
+        ("mean over styles", by, hearing, None, *_mean_row(np.array(own)))
+        for (by, hearing), own in asked.items()
+    ]
+    return [*means, *rows]
+
+
+def _tell_row(row: Sequence[object]) -> None:
+    say(" ".join(f"{x:.2f}" if isinstance(x, float) else str(x) for x in row), stderr=True)
+
+
+def _mean_row(rows: NDArray[np.float64]) -> tuple[float, ...]:
+    """Means over styles; the interval of the probability is over styles too."""
+    spread = summary(rows[:, 0])
+    means = np.nanmean(rows, axis=0).tolist()
+    return means[0], spread.low, spread.high, *means[3:]
+
+
+def _recognised(
+    heard: Probabilities, asked: int, relatives: NDArray[np.bool_]
+) -> tuple[float, ...]:
+    """Mean probability with its interval, mean rank, share first, and first but for relatives."""
+    own = summary(heard[:, asked])
+    rank, among_others = ranks(heard, [asked]), ranks(heard, [asked], relatives[asked])
+    return (own.mean, own.low, own.high, *_means(rank, rank == 1, among_others == 1))
+
+
+def _means(*columns: NDArray[np.int64] | NDArray[np.bool_]) -> list[float]:
+    return [float(np.mean(column)) if len(column) else float("nan") for column in columns]
+
+
+def _blend_rows(bench: Bench, blends: Sequence[str]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for blend in blends:
+        pair = blend.split("+")
+        if len(pair) != 2:
+            raise UserError(f"--blends {blend}: write two styles, such as jazz+baroque")
+        human = [bench.human(name) for name in pair]
+        wishes = [((pair[0], w), (pair[1], 1.0 - w)) for w in bench.arguments.weights]
+        music = {g: [bench.composed(own, g) for own in wishes] for g in bench.arguments.guidance}
+        for hearing, hears in HEARINGS.items():
+            halves = _halves(*(bench.heard(tables, instruments=hears) for tables in human))
+            rows.append(
+                (blend, "human halves", hearing, len(halves), *_blended(bench, pair, halves))
+            )
+            _tell_row(rows[-1])
+            for guidance, made in music.items():
+                heard = [bench.heard(tables, instruments=hears) for tables in made]
+                own = [_blended(bench, pair, each) for each in heard]
+                own.append(
+                    (*_spreads((heard[-1] - heard[0])[:, _places(bench, pair)]), *[None] * 3)
+                )
+                for name, row in zip([*map(_name, wishes), f"{blend}: change"], own, strict=True):
+                    rows.append((name, f"guidance {guidance:g}", hearing, len(made[0]), *row))
+                    _tell_row(rows[-1])
+    return rows
+
+
+def _halves(first: Probabilities, second: Probabilities) -> Probabilities:
+    """What the judge makes of pieces half of which is of one style and half of another.
+
+    Scores of windows are averaged, so these are geometric means.
+    """
+    count = min(len(first), len(second))
+    mean = np.sqrt(first[:count] * second[:count])
+    halves: Probabilities = mean / mean.sum(axis=1, keepdims=True)
+    return halves
+
+
+def _places(bench: Bench, styles: Sequence[str]) -> list[int]:
+    return [bench.place(name) for name in styles]
+
+
+def _blended(
+    bench: Bench, pair: Sequence[str], heard: Probabilities
+) -> tuple[float | str | None, ...]:
+    """Both probabilities with their intervals, shares of both first, and the likeliest other."""
+    places = _places(bench, pair)
+    relatives = np.any(bench.relatives[places], axis=0)
+    both = ranks(heard, places) == 1, ranks(heard, places, relatives) == 1
+    mean = np.where(relatives, 0.0, heard.mean(axis=0))
+    other = f"{STYLES[bench.judge.styles[int(mean.argmax())]].name} {mean.max():.2f}"
+    return *_spreads(heard[:, places]), *_means(*both), other
+
+
+def _spreads(values: Probabilities) -> list[float]:
+    """Mean and interval of each column."""
+    found = [summary(column) for column in values.T]
+    return [value for own in found for value in (own.mean, own.low, own.high)]
+
+
+def _name(styles: Iterable[tuple[str, float]]) -> str:
+    return ", ".join(name if weight == 1 else f"{name}:{weight:g}" for name, weight in styles)
+
+
+def _human(splits: Sequence[Split], style: int, seconds: float) -> list[Table]:
+    """The beginnings of human pieces of a style, no longer than asked, works taking turns."""
+    found: list[tuple[int, Table]] = []
+    for split in splits:
+        turns: dict[int, int] = {}
+        for piece in usable(split, [style]):
+            work = int(split.pieces["work"][piece])
+            turns[work] = turns.get(work, 0) + 1
+            found.append((turns[work], split.table(piece)))
+    found.sort(key=lambda own: own[0])
+    return [_beginning(table, seconds) for _, table in found[:HUMAN_PIECES]]
+
+
+def _beginning(table: Table, seconds: float) -> Table:
+    score = decode(table)
+    if score.seconds <= seconds:
+        return table
+    return encode(crop(score, 0, int(ticks_at(score, [seconds])[0])))
+
+
+if __name__ == "__main__":
+    main()
