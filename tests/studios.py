@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from music import melody
 
 from musenet.composing.composer import Composer
+from musenet.composing.ranking import FindCopy
 from musenet.midi import to_bytes
 from musenet.studio.app import create_app
 from musenet.studio.settings import Limits, Settings
@@ -97,13 +98,14 @@ def events_of(text: str) -> list[tuple[int, str, dict[str, Any]]]:
 
 @contextmanager
 def served(
-    folder: Path, composer: Callable[[], Composer] = random_composer, **settings: Any
-) -> Iterator[Studio]:
+    folder: Path, composer: Callable[[], Composer] = random_composer,
+    find_copy: FindCopy | None = None, **settings: Any,
+) -> Iterator[Studio]:  # fmt: skip
     """A studio on a folder, ready to compose."""
     told = Settings(folder, **{"limits": LIMITS, **settings})
     token = told.token
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    app = create_app(told, composer)
+    app = create_app(told, composer, find_copy)
     with TestClient(app, base_url="http://localhost", headers=headers) as http:
         until = time.monotonic() + 20
         while http.get("/ready").status_code != 200 and time.monotonic() < until:

@@ -1,10 +1,11 @@
 """Score <-> Standard MIDI File, and the only place that knows such files.
 
 `load` reads any of them into a score, `save` and `to_bytes` write one, `extend` goes on after
-given music and `insert` adds to it, `describe` and `comment` tell what a file holds and how it
-was made.
+given music, `before_bar` cuts it and `insert` adds to it, `describe` and `comment` tell what a
+file holds and how it was made.
 """
 
+from musenet.midi.cutting import bar_tick, before_bar
 from musenet.midi.describing import comment, describe
 from musenet.midi.extending import extend
 from musenet.midi.inserting import Removal, insert
@@ -23,6 +24,8 @@ __all__ = [
     "MAX_TICK",
     "MAX_TRACKS",
     "Removal",
+    "bar_tick",
+    "before_bar",
     "comment",
     "describe",
     "extend",

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from musenet import midi
-from musenet.composing.composer import Composer
+from musenet.composing.composer import Composer, source_of
 from musenet.composing.finishing import Composition
 from musenet.composing.prompt import Prompt, choose_instruments, opening_of
-from musenet.composing.sections import notes_a_beat, style_weights
+from musenet.composing.sections import Section, notes_a_beat, seconds_of, style_weights
 from musenet.errors import UserError
 from musenet.score import Score
 from musenet.studio import pieces
 from musenet.studio.jobs import Compose, Job, Watch, Worker
-from musenet.studio.models import Choice, NewArrangement, NewComposition
+from musenet.studio.joining import Joining, stay_of
+from musenet.studio.models import Choice, NewArrangement, NewComposition, NewSection
 from musenet.studio.openings import OPENINGS, opening_midi
 from musenet.studio.problems import not_found, over_limit
 from musenet.studio.projects import Projects
 from musenet.studio.store import Row
+from musenet.studio.streaming import Reader, Telling
 
 _SEEDS = 1_000_000
 """Seeds that are drawn where none is given: short enough to be typed again."""
 _KEPT = 32
 """Jobs that are over whose events can still be read."""
 _ACTIVE = ("queued", "running")
-_RECIPE = ("prompt", "sampling", "seed", "candidates", "candidate", "model", "version")
+_RECIPE = ("prompt", "sampling", "seed", "candidates", "candidate", "at", "model", "version")
 _VERDICT = ("reason", "critic", "faults", "copy", "copied")
 
 
@@ -82,7 +84,8 @@ class Compositions:
         parent = self._parent(wish)
         given = self._given(wish, parent)
         seed = secrets.randbelow(_SEEDS) if wish.seed is None else wish.seed
-        _try(wish, given, seed, composer)
+        at = None if wish.keep_bars is None else wish.keep_bars + 1
+        _try(wish, given, at, seed, composer)
         project = parent["project"] if parent else wish.project or self._new_project(wish)
         self.projects.project(project)
         home = parent["id"] if parent else None
@@ -97,13 +100,14 @@ class Compositions:
             kept = wish.keep_bars or bars
         asked = wish.model_dump(include={
             "styles", "instruments", "minutes", "tempo", "metre", "notes", "key", "chords",
-            "density", "dynamics", "temperature", "top_p", "candidates",
+            "density", "dynamics", "temperature", "top_p", "guidance", "candidates",
         })  # fmt: skip
+        sections = _sections(wish)
 
         def compose(by: Composer, watch: Watch) -> list[Composition]:
             return by.compose(
-                given=given, seed=seed, progress=watch.progress, on_rows=watch.on_rows,
-                stop=watch.stop, **asked,
+                given=given, at=at, seed=seed, sections=sections, progress=watch.progress,
+                on_rows=watch.on_rows, stop=watch.stop, **asked,
             )  # fmt: skip
 
         return self._queued(wish, compose, 60 * wish.minutes, seed, project, home, kept)
@@ -123,24 +127,33 @@ class Compositions:
         seed = secrets.randbelow(_SEEDS) if wish.seed is None else wish.seed
         asked = wish.model_dump(include={
             "instruments", "bars", "keep", "styles", "density", "dynamics", "temperature", "top_p",
-            "candidates",
+            "guidance", "candidates",
         })  # fmt: skip
 
-        # without on_rows: given notes stand ahead of their time there
-        def compose(by: Composer, watch: Watch) -> list[Composition]:
-            return by.arrange(data, seed=seed, progress=watch.progress, stop=watch.stop, **asked)
+        stay = stay_of(score, wish.instruments, wish.bars, keep=wish.keep)
 
-        return self._queued(wish, compose, score.seconds, seed, row["project"], row["id"], None)
+        def compose(by: Composer, watch: Watch) -> list[Composition]:
+            return by.arrange(
+                data, seed=seed, progress=watch.progress, on_rows=watch.on_rows, stop=watch.stop,
+                **asked,
+            )  # fmt: skip
+
+        return self._queued(
+            wish, compose, score.seconds, seed, row["project"], row["id"], None,
+            lambda: Joining(stay),
+        )  # fmt: skip
 
     def _queued(
         self, wish: Choice, compose: Compose, seconds: float, seed: int, project: str,
-        parent: str | None, kept: int | None,
+        parent: str | None, kept: int | None, reader: Callable[[], Telling] = Reader,
     ) -> Job:  # fmt: skip
         def deliver(job: Job, made: Sequence[Composition]) -> None:
             self._deliver(job, made, wish.label, kept)
 
         told = {"project": project, "parent": parent, "seed": seed}
-        job = Job(compose, deliver, self._changed, seconds, wish.candidates, wish.detach, told)
+        job = Job(
+            compose, deliver, self._changed, seconds, wish.candidates, wish.detach, told, reader
+        )
         self._jobs[job.id] = job
         try:
             self.worker.submit(job)
@@ -168,14 +181,12 @@ class Compositions:
         if wish.opening is not None:
             if wish.opening not in OPENINGS:
                 raise not_found("opening")
-            data = opening_midi(wish.opening)
-        elif parent is not None:
-            data = self.store.midi(parent)
-        elif wish.keep_bars is not None:
+            return opening_midi(wish.opening)
+        if parent is not None:
+            return self.store.midi(parent)
+        if wish.keep_bars is not None:
             raise UserError("keep_bars needs a parent or an opening: give one")
-        else:
-            return None
-        return data if wish.keep_bars is None else pieces.keep_bars(data, wish.keep_bars)
+        return None
 
     def _new_project(self, wish: NewComposition) -> str:
         styles = ", ".join(wish.styles)
@@ -190,8 +201,10 @@ class Compositions:
         parent = job.told["parent"]
         if parent is not None and self.store.node(parent) is None:
             parent = None  # deleted meanwhile
+        composer = self.worker.composer
+        searched = composer is not None and composer.judge.find_copy is not None
         for piece in made:
-            told = {"composition": job.id, **_told_of(piece.facts)}
+            told = {"composition": job.id, **_told_of(piece.facts, searched)}
             node = self.store.add_node(
                 job.told["project"], piece.midi, pieces.summary(piece.score), kind="candidate",
                 parent=parent, label=label, kept_bars=kept, made=told,
@@ -208,18 +221,38 @@ class Compositions:
             self._jobs.pop(key, None)
 
 
-def _told_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _told_of(facts: Mapping[str, Any], searched: bool) -> dict[str, Any]:
     """How a piece was made and what is thought of it, as a node tells it."""
     known = {*_RECIPE, *_VERDICT, "rank"}
     return {
         "candidate": facts["candidate"], "rank": facts["rank"],
         "recipe": {name: facts[name] for name in _RECIPE if name in facts},
-        "verdict": {name: facts[name] for name in _VERDICT if name in facts},
+        "verdict": {name: facts[name] for name in _VERDICT if name in facts}
+        | {"searched": searched},
         "facts": {name: value for name, value in facts.items() if name not in known},
     }  # fmt: skip
 
 
-def _try(wish: NewComposition, given: bytes | None, seed: int, composer: Composer) -> None:
+def _sections(wish: NewComposition) -> tuple[Section, ...]:
+    """The sections that are wished for, as composing knows them.
+
+    Raises:
+        UserError: something in one cannot be had.
+    """
+    return tuple(map(_section, wish.sections))
+
+
+def _section(wish: NewSection) -> Section:
+    return Section(
+        seconds_of(wish.at), None if wish.styles is None else style_weights(wish.styles),
+        None if wish.instruments is None else tuple(wish.instruments), wish.tempo,
+        notes_a_beat(wish.density), wish.dynamics, wish.chords,
+    )  # fmt: skip
+
+
+def _try(
+    wish: NewComposition, given: bytes | None, at: int | None, seed: int, composer: Composer
+) -> None:
     """Refuse at once what composing would refuse later.
 
     Raises:
@@ -230,7 +263,10 @@ def _try(wish: NewComposition, given: bytes | None, seed: int, composer: Compose
     prompt = Prompt(
         style_weights(wish.styles), tuple(wish.instruments), wish.minutes, wish.tempo, wish.metre,
         wish.notes, wish.key, wish.chords, notes_a_beat(wish.density), wish.dynamics,
+        _sections(wish),
     )  # fmt: skip
-    score: Score | None = None if given is None else midi.load(given)
+    source, cut = source_of(given, at)
+    score: Score | None = None if source is None else midi.load(source)
     random = np.random.default_rng(seed)
-    opening_of(prompt, score, choose_instruments(prompt, score, composer.facts, random))
+    facts = composer.own(prompt.plan).facts(composer.facts)
+    opening_of(prompt, score, choose_instruments(prompt, score, facts, random), cut)

@@ -24,7 +24,7 @@ from musenet.studio.metrics import Metrics
 from musenet.studio.problems import Problem, bad_request
 from musenet.studio.settings import Limits
 from musenet.studio.store import new_id
-from musenet.studio.streaming import Reader, fresh
+from musenet.studio.streaming import Reader, Telling, fresh
 
 FIRST_READER = 10.0
 """Seconds within which somebody must follow a job that is not detached."""
@@ -52,6 +52,7 @@ class Job:
         candidates: how many pieces.
         detach: whether it goes on when nobody follows.
         told: what else the API tells of it.
+        reader: reads the rows of a candidate; called for each.
     """
 
     compose: Compose
@@ -61,6 +62,7 @@ class Job:
     candidates: int
     detach: bool = True
     told: Mapping[str, Any] = field(default_factory=dict)
+    reader: Callable[[], Telling] = Reader
     id: str = field(default_factory=new_id)
     created: float = field(default_factory=time.time)
     began: float = field(default_factory=time.monotonic)
@@ -309,7 +311,7 @@ class Watch:
     def __init__(self, job: Job, worker: Worker, deadline: float) -> None:
         """Watch a job until a time of the monotonic clock."""
         self.job, self.worker, self.deadline = job, worker, deadline
-        self.readers = [Reader() for _ in range(job.candidates)]
+        self.readers = [job.reader() for _ in range(job.candidates)]
         self.flushed = 0.0
         self.kept: int | None = None
         self.is_silent = True

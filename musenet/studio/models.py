@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from musenet.composing.sampling import Sampling
 from musenet.midi import MAX_TICK
+from musenet.own_styles import SUFFIX
 
 As = Literal["revision", "child"]
 Name = Field("", max_length=200)
 _MOST_NAMES = 64
+_MOST_SECTIONS = 32
+
+
+def _no_files(styles: dict[str, float]) -> dict[str, float]:
+    """Styles go by name here: no request opens a file by its path."""
+    if any(name.endswith(SUFFIX) for name in styles):
+        raise ValueError("give styles by name")
+    return styles
+
+
+Styles = Annotated[dict[str, float], AfterValidator(_no_files)]
+"""Names with weights."""
 
 
 class Body(BaseModel):
@@ -126,12 +140,25 @@ class Choice(Body):
 
     candidates: int = Field(4, ge=1)
     seed: int | None = Field(None, ge=0, le=2**53 - 1)
-    temperature: float = Field(1.0, ge=0.05, le=5)
-    top_p: float = Field(0.98, gt=0, le=1)
+    temperature: float = Field(Sampling.temperature, ge=0.05, le=5)
+    top_p: float = Field(Sampling.top_p, gt=0, le=1)
+    guidance: float = Field(Sampling.guidance, ge=0, le=5)
     density: str | float | None = None
     dynamics: str | None = None
     label: str = Name
     detach: bool = True
+
+
+class NewSection(Body):
+    """What holds from a time on; what is left out goes on as before."""
+
+    at: float | str = Field(description='seconds, or such as "1:30"')
+    styles: Styles | None = Field(None, max_length=_MOST_NAMES)
+    instruments: list[str] | None = Field(None, max_length=_MOST_NAMES)
+    tempo: float | None = None
+    density: str | float | None = None
+    dynamics: str | None = None
+    chords: str | None = Field(None, max_length=20_000)
 
 
 class NewComposition(Choice):
@@ -141,7 +168,7 @@ class NewComposition(Choice):
     parent: str | None = None
     keep_bars: int | None = Field(None, ge=1)
     opening: str | None = None
-    styles: dict[str, float] = Field({}, max_length=_MOST_NAMES)
+    styles: Styles = Field({}, max_length=_MOST_NAMES)
     instruments: list[str] = Field([], max_length=_MOST_NAMES)
     minutes: float = Field(2.0, ge=0.1)
     tempo: float | None = None
@@ -149,6 +176,7 @@ class NewComposition(Choice):
     notes: str = Field("", max_length=20_000)
     key: str | None = None
     chords: str | None = Field(None, max_length=20_000)
+    sections: list[NewSection] = Field([], max_length=_MOST_SECTIONS)
 
 
 class NewArrangement(Choice):
@@ -157,7 +185,7 @@ class NewArrangement(Choice):
     instruments: list[str] = Field([], max_length=_MOST_NAMES)
     bars: tuple[int, int] | None = None
     keep: bool = False
-    styles: dict[str, float] = Field({}, max_length=_MOST_NAMES)
+    styles: Styles = Field({}, max_length=_MOST_NAMES)
 
 
 class Project(BaseModel):

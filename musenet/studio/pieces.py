@@ -12,7 +12,7 @@ from musenet import midi
 from musenet.composing.finishing import facts_of
 from musenet.errors import UserError
 from musenet.instruments import DRUMS, INSTRUMENTS, instrument_id
-from musenet.midi import comment, extend, to_bytes
+from musenet.midi import bar_tick, comment, extend, to_bytes
 from musenet.rendering.appearance import instrument_colours
 from musenet.score import (
     METRE,
@@ -156,31 +156,6 @@ def written(score: Score, before: bytes = b"") -> bytes:
     """The MIDI file of an edited score, which remembers how the one before was made."""
     told = (comment(before) if before else None) or ""
     return to_bytes(score, title="musenet", comment=told)
-
-
-def bar_tick(score: Score, bar: int) -> int:
-    """The tick at which a bar (from 1) begins; that behind the last bar is the end.
-
-    Raises:
-        UserError: there is no such bar.
-    """
-    starts = [*bar_starts(score).tolist(), score.end]
-    if not 1 <= bar <= len(starts):
-        raise UserError(f"there is no bar {bar}: the piece has {len(starts) - 1}")
-    return int(starts[bar - 1])
-
-
-def keep_bars(data: bytes, bars: int) -> bytes:
-    """A file up to the end of a bar, event for event.
-
-    Raises:
-        UserError: there is no such bar, or nothing is played until then.
-    """
-    score = midi.load(data)
-    tick = bar_tick(score, bars + 1)
-    if not (score.notes["onset"] < tick).any():
-        raise UserError(f"nothing is played in the first {bars} bars: keep more")
-    return extend(data, tick, Score())
 
 
 def trim(data: bytes, first: int, last: int | None) -> bytes:

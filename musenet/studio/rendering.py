@@ -34,7 +34,7 @@ def formats() -> list[str]:
 
 
 def rendered(data: bytes, form: str, soundfont: Path | None, title: str) -> dict[str, bytes]:
-    """The files of a rendering by their suffix: one, but for the pages of `score.svg`.
+    """The files of a rendering by their suffix: one, but for `score.svg`, whole and by pages.
 
     Raises:
         UserError: the piece cannot be rendered.
@@ -52,7 +52,7 @@ def rendered(data: bytes, form: str, soundfont: Path | None, title: str) -> dict
         buffer = io.BytesIO()
         draw(score, title).savefig(buffer, format=form, dpi=150)
         return {form: buffer.getvalue()}
-    from musenet.rendering.notation.engraving import engrave, pdf_of
+    from musenet.rendering.notation.engraving import engrave, pdf_of, stacked
     from musenet.rendering.notation.musicxml import compressed, to_musicxml
     from musenet.rendering.notation.notate import notate
 
@@ -65,7 +65,8 @@ def rendered(data: bytes, form: str, soundfont: Path | None, title: str) -> dict
     pages = engrave(document, sum(len(part.staves) for part in notation.parts))
     if form == "score.pdf":
         return {form: pdf_of(pages)}
-    return {f"{number}.{form}": page.encode() for number, page in enumerate(pages, 1)}
+    single = {f"{number}.{form}": page.encode() for number, page in enumerate(pages, 1)}
+    return {form: stacked(pages).encode(), **single}
 
 
 class Renderer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -12,6 +12,20 @@ from musenet.quantise import DURATIONS, METRES, TEMPI, VELOCITIES
 from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT
 
 _NAMES = tuple(instrument.name for instrument in INSTRUMENTS)
+
+
+class Telling(Protocol):
+    """What reads the rows of one candidate, in order, and tells its notes."""
+
+    @property
+    def seen(self) -> int:
+        """Notes read so far."""
+
+    def read(self, rows: Table) -> None:
+        """Take rows in, shape (n, 5): the opening first, then what comes behind it."""
+
+    def take(self) -> dict[str, Any] | None:
+        """What is new since the last time, as the event `notes` tells it; None for nothing."""
 
 
 @dataclass
@@ -53,12 +67,9 @@ class Reader:
     def _note(self, instrument: int, pitch: int, duration: int, velocity: int) -> None:
         ticks = int(DURATIONS[duration - 1]) if duration else 1
         self.seen += 1
-        self.notes.append(
-            {"instrument": _NAMES[instrument], "pitch": pitch,
-             "velocity": int(VELOCITIES[velocity - 1]), "onset": self.tick, "duration": ticks,
-             "start": round(self.seconds, 4),
-             "stop": round(self.seconds + ticks * self.per_tick, 4)}
-        )  # fmt: skip
+        stop = self.seconds + ticks * self.per_tick
+        level = int(VELOCITIES[velocity - 1])
+        self.notes.append(told_note(instrument, pitch, level, self.tick, ticks, self.seconds, stop))
 
     def take(self) -> dict[str, Any] | None:
         """What is new since the last time, as the event `notes` tells it; None for nothing."""
@@ -70,7 +81,17 @@ class Reader:
         return told
 
 
-def fresh(readers: list[Reader]) -> Iterator[dict[str, Any]]:
+def told_note(
+    instrument: int, pitch: int, velocity: int, onset: int, ticks: int, start: float, stop: float
+) -> dict[str, Any]:
+    """A note as the API tells it; times in ticks and in seconds."""
+    return {
+        "instrument": _NAMES[instrument], "pitch": pitch, "velocity": velocity, "onset": onset,
+        "duration": ticks, "start": round(start, 4), "stop": round(stop, 4),
+    }  # fmt: skip
+
+
+def fresh(readers: Sequence[Telling]) -> Iterator[dict[str, Any]]:
     """The data of an event `notes` for each candidate that has something new."""
     for candidate, reader in enumerate(readers):
         if told := reader.take():

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from studios import LIMITS, LONG, SHORT, Studio, events_of, served
 
 from musenet import midi
 from musenet.composing.composer import Composer
+from musenet.composing.ranking import Copy
 from musenet.instruments import INSTRUMENTS
 from musenet.midi import to_bytes
 from musenet.studio.app import create_app
@@ -130,8 +131,92 @@ def test_bars_are_composed_anew(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [{"bars": [2, 3]}, {"instruments": ["cello"]}, {"instruments": ["flute"], "bars": [2, 4]}],
+)
+def test_notes_of_an_arrangement_come_as_they_are_made(
+    studio: Studio, asked: dict[str, Any]
+) -> None:
+    node = studio.node(notes=40)
+    job = studio.post(f"/v1/nodes/{node['id']}/arrangements", **asked, candidates=2, seed=3)
+    events = events_of(studio.http.get(f"/v1/compositions/{job['id']}/events").text)
+    (best, *_) = [data for _, name, data in events if name == "candidate"]
+    told = [d for _, name, d in events if name == "notes" and d["candidate"] == best["candidate"]]
+    streamed = [note for data in told for note in data["notes"]]
+    first, rest = told[0]["notes"], streamed[len(told[0]["notes"]) :]
+    start = 4 * 24 if "bars" in asked else 0
+    stop = {"[2, 3]": 3, "[2, 4]": 4}.get(str(asked.get("bars")), 99) * 4 * 24
+    assert rest
+    assert all(start <= note["onset"] < stop for note in rest)
+    assert len(first) >= 20
+    score = studio.get(f"/v1/nodes/{best['node']['id']}/score")
+
+    def keys(notes: list[dict[str, Any]], division: int) -> list[tuple[float, int, str, float]]:
+        return sorted((n["onset"] * 24 / division, n["pitch"], n["instrument"],
+                       round(n["start"], 2)) for n in notes)  # fmt: skip
+
+    assert keys(streamed, 24) == keys(score["notes"], score["ticks_per_beat"])
+
+
+def test_sections_change_what_plays(studio: Studio) -> None:
+    sections = [
+        {"at": "0:12", "styles": {"jazz": 1}, "instruments": ["flute"], "density": "light"},
+        {"at": 6, "instruments": ["cello"], "tempo": 140},
+    ]
+    asked = {**SHORT, "minutes": 0.3, "candidates": 1, "sections": sections}
+    told = studio.done(studio.post("/v1/compositions", **asked)["id"])
+    assert told["state"] == "finished", told
+    node = studio.get(f"/v1/nodes/{told['nodes'][0]}")
+    assert [one["at"] for one in node["recipe"]["prompt"]["sections"]] == [12.0, 6.0]
+    notes = studio.get(f"/v1/nodes/{node['id']}/score")["notes"]
+    heard = {"piano": (0, 6), "cello": (6, 12), "flute": (12, 20)}
+    assert {note["instrument"] for note in notes} == set(heard)
+    for note in notes:
+        since, until = heard[note["instrument"]]
+        assert since - 1 <= note["start"] <= until + 1, note
+
+
+@pytest.mark.parametrize("longer_than", [0.5, 1.0])
+def test_passages_of_the_training_music_are_told(tmp_path: Path, longer_than: float) -> None:
+    found = Copy(12, "archive/waltz.mid", longer_than)
+    with served(tmp_path, find_copy=lambda score: found) as studio:
+        assert studio.get("/v1/about")["originality"] is True
+        told = studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+        verdict = studio.get(f"/v1/nodes/{told['nodes'][0]}")["verdict"]
+    assert verdict["searched"] is True
+    assert verdict["copied"] is (longer_than == 1.0)
+    assert verdict["copy"] == asdict(found)
+
+
+def test_without_an_index_nothing_is_searched(studio: Studio) -> None:
+    assert studio.get("/v1/about")["originality"] is False
+    told = studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+    verdict = studio.get(f"/v1/nodes/{told['nodes'][0]}")["verdict"]
+    assert (verdict["searched"], verdict["copied"], verdict["copy"]) == (False, False, None)
+
+
+def test_guidance_is_asked_for(studio: Studio) -> None:
+    asked = {**SHORT, "styles": {"mozart": 1}, "candidates": 1}
+    made = []
+    for guidance in (1.0, 3.0):
+        told = studio.done(studio.post("/v1/compositions", **asked, guidance=guidance)["id"])
+        node = studio.get(f"/v1/nodes/{told['nodes'][0]}")
+        assert node["recipe"]["sampling"]["guidance"] == guidance
+        notes = studio.get(f"/v1/nodes/{node['id']}/score")["notes"]
+        made.append([(note["onset"], note["pitch"]) for note in notes])
+    assert made[0] != made[1]
+
+
+@pytest.mark.parametrize(
     ("asked", "status", "code", "says"),
     [
+        ({"sections": [{"at": 999}]}, 400, "bad_request", "when the piece is over"),
+        ({"sections": [{"at": "noon"}]}, 400, "bad_request", "1:30"),
+        ({"sections": [{"at": 3, "styles": {"film music": 1}}]}, 400, "bad_request", "style"),
+        ({"sections": [{}]}, 422, "invalid", "at"),
+        ({"sections": [{"at": 1}] * 33}, 422, "invalid", "sections"),
+        ({"guidance": 9}, 422, "invalid", "guidance"),
+        ({"styles": {"/etc/x.safetensors": 1}}, 422, "invalid", "by name"),
         ({"styles": {"film music": 1}}, 400, "bad_request", "unknown style"),
         ({"instruments": ["kazoo"]}, 400, "bad_request", "unknown instrument"),
         ({"tempo": 1000}, 400, "bad_request", "tempo 1000"),
@@ -302,9 +387,11 @@ def listening(folder: Path) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
         while http.get("/ready").status_code != 200:
             time.sleep(0.01)
-        yield http
-    server.should_exit = True
-    thread.join()
+        try:
+            yield http
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def state(http: httpx.Client, job: str) -> str:

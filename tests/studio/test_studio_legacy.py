@@ -84,7 +84,7 @@ def test_midi_goes_to_ids_and_back(studio: Studio) -> None:
         ("/sample", {"encoding": "9999"}, 400), ("/sample", {"encoding": "x"}, 400),
         ("/sample", {"audioFormat": "tape"}, 400), ("/sample", {"generationLength": 0}, 422),
         ("/sample", {"temperature": "hot"}, 422), ("/sample", {"encoding": [-1]}, 400),
-        ("/sample", {"encoding": "1340 " + "4095 " * 900}, 422),
+        ("/sample", {"encoding": "1340 " + "4095 " * 2300}, 422),
         ("/audio", {"encoding": ""}, 400), ("/audio", {}, 422), ("/midi", {"midi": "!"}, 400),
         ("/midi", {"midi": "AAAA"}, 400), ("/midi", {}, 422),
     ],

@@ -36,6 +36,7 @@ def test_cors_is_closed(studio: Studio) -> None:
 def test_answers_carry_headers(studio: Studio) -> None:
     headers = studio.http.get("/v1/projects").headers
     assert "default-src 'self'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
 

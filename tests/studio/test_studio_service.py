@@ -119,7 +119,8 @@ def test_a_silent_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [(["--host", "0.0.0.0"], "--token"), (["--token", "short"], "16 characters"),
-     (["--data", "FILE"], "is a file"), (["--port", "70000"], "--help"),
+     (["--data", "FILE"], "is a file"), (["--originality", "nowhere"], "nowhere"),
+     (["--port", "70000"], "--help"),
      (["--host", "203.0.113.1", "--token", "x" * 20], "cannot listen")],
 )  # fmt: skip
 def test_mistakes_of_the_command_are_told(

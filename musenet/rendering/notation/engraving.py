@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ _PAGE = (2100, 2970)
 _UNIT, _SMALLEST_UNIT = 8.0, 4.5
 _COMFORTABLE_STAVES = 9
 _SCALE = 40
+_SIZE = re.compile(r'<svg width="(\d+)px" height="(\d+)px"')
 
 
 def engrave(musicxml: bytes, staves: int = 1) -> list[str]:
@@ -36,6 +39,18 @@ def engrave(musicxml: bytes, staves: int = 1) -> list[str]:
     if not toolkit.loadData(musicxml.decode()):
         raise RuntimeError(f"Verovio refuses a score: {toolkit.getLog()}")
     return [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+
+
+def stacked(pages: Sequence[str]) -> str:
+    """All pages that `engrave` made in one SVG, one below the other."""
+    sizes = [[int(side) for side in _SIZE.findall(page)[0]] for page in pages]
+    tops = list(accumulate((height for _, height in sizes), initial=0))
+    width = max(width for width, _ in sizes)
+    inner = [
+        page.replace("<svg ", f'<svg y="{top}" ', 1) for page, top in zip(pages, tops, strict=False)
+    ]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}px" height="{tops[-1]}px">'
+    return "\n".join([head, *inner, "</svg>"])
 
 
 def pdf_of(pages: Sequence[str]) -> bytes:

@@ -35,7 +35,7 @@ _UNFIT = re.compile(r"[^\w\- ]+")
 @router.get("/nodes/{node}/renderings/{form}", response_class=FileResponse)
 async def rendering(
     studio: Studio, request: Request, node: str, form: Format, download: bool = False,
-    page: Annotated[int, Query(ge=1)] = 1,
+    page: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:  # fmt: skip
     """A node's current revision as a file."""
     row = await run_in_threadpool(studio.projects.node, node)
@@ -49,7 +49,7 @@ async def rendering(
 @router.get("/openings/{opening}/renderings/{form}", response_class=FileResponse)
 async def opening_rendering(
     studio: Studio, request: Request, opening: str, form: Format, download: bool = False,
-    page: Annotated[int, Query(ge=1)] = 1,
+    page: Annotated[int | None, Query(ge=1)] = None,
 ) -> Response:  # fmt: skip
     """An opening as a file."""
     known = next((name for name in OPENINGS if name == opening), None)
@@ -61,9 +61,9 @@ async def opening_rendering(
 
 
 async def _file(
-    studio: Services, name: str, read: Callable[[], bytes], form: Format, page: int
+    studio: Services, name: str, read: Callable[[], bytes], form: Format, page: int | None
 ) -> Path:
-    """The file of a rendering, or of a page of it."""
+    """The file of a rendering, or of a page of `score.svg`."""
     if form not in formats():
         raise Problem(501, "not_installed", "a printed score needs Verovio: "
                       "pip install 'musenet[notation]'")  # fmt: skip
@@ -73,7 +73,7 @@ async def _file(
             return {"mid": read()}
         return rendered(read(), form, studio.settings.soundfont, "")
 
-    suffix = f"{page}.{form}" if form == "score.svg" else form
+    suffix = f"{page}.{form}" if form == "score.svg" and page else form
     return await studio.renderer.file(name, form, make, suffix)
 
 
@@ -82,7 +82,7 @@ def _answer(request: Request, path: Path, form: Format, label: str, *, download:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     if form == "score.svg":
-        own = path.name.removesuffix(f".{form}").rpartition(".")[0]
+        own = path.name.partition(".")[0]
         headers["X-Pages"] = str(len(list(path.parent.glob(f"{own}.*.{form}"))))
     if download:
         plain = _UNFIT.sub("", label).strip()[:80] or "musenet"

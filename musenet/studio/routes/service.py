@@ -52,4 +52,5 @@ def about(studio: Studio) -> dict[str, Any]:
     return {
         "version": __version__, "model": model, "limits": {name: limits[name] for name in _TOLD},
         "renderings": formats(), "map": has_map(),
+        "originality": composer is not None and composer.judge.find_copy is not None,
     }  # fmt: skip

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import httpx
 import pytest
+import soundfile
+import symusic
+import verovio
 from music import melody
 from pages import Visitor, compose, composed, dropped, uploaded
 
@@ -161,18 +165,83 @@ KINDS = {"mid": b"MThd", "wav": b"RIFF", "flac": b"fLaC", "ogg": b"OggS", "png":
 
 
 def test_every_format_is_exported(reader: Visitor, tmp_path: Path) -> None:
+    notes, seconds = reader.score()["notes"], reader.score()["seconds"]
     reader.press("Control+e")
     offered = reader.state("about.renderings")
     for name in offered:
         with reader.page.expect_download(timeout=60_000) as download:
             reader.page.locator(f"[data-format='{name}']").click()
-        path = tmp_path / name
+        path = tmp_path / f"piece.{name}"
         download.value.save_as(path)
         data = path.read_bytes()
         assert len(data) > 40
         assert data.startswith(KINDS.get(name, b""))
         assert download.value.suggested_filename.endswith(name.split(".")[-1])
-    assert {"mid", "wav", "png"} <= set(offered)
+    assert {"mid", "wav", "mp3", "png", "musicxml"} <= set(offered)
+    read = symusic.Score(tmp_path / "piece.mid").resample(480)
+    assert [[n.time, n.pitch, n.duration] for track in read.tracks for n in track.notes] == [
+        [note["onset"], note["pitch"], note["duration"]] for note in notes
+    ]
+    for name in {"wav", "flac", "mp3", "ogg"} & set(offered):
+        sound, rate = soundfile.read(tmp_path / f"piece.{name}")
+        assert seconds <= len(sound) / rate <= seconds + 10
+        assert abs(sound).max() > 0.01
+    engraver = verovio.toolkit()
+    for name in ("musicxml", "mxl"):
+        assert engraver.loadFile(str(tmp_path / f"piece.{name}")), engraver.getLog()
+        assert engraver.renderToMIDIFile(str(tmp_path / "played.mid"))
+        tracks = symusic.Score(tmp_path / "played.mid").tracks
+        played = sorted(note.pitch for track in tracks for note in track.notes)
+        assert played == sorted(note["pitch"] for note in notes)
+    pages = ElementTree.parse(tmp_path / "piece.score.svg").getroot().findall("{*}svg")
+    assert len(pages) == engraver.getPageCount()
+    assert (tmp_path / "piece.score.pdf").read_bytes().count(b"/Type /Page ") == len(pages)
+
+
+def test_sections_are_edited_composed_and_shown(visitor: Visitor) -> None:
+    visitor.open()
+    visitor.page.locator("summary", has_text="Sections").click()
+    visitor.click("Add a section")
+    begins = visitor.page.get_by_label("Section 1: begins at")
+    begins.fill("0:08")
+    begins.press("Enter")
+    visitor.page.get_by_label("Section 1: instruments", exact=True).select_option("cello")
+    visitor.page.get_by_label("Section 1: style", exact=True).select_option("jazz")
+    visitor.page.get_by_label("Section 1: density").select_option("light")
+    visitor.page.locator("summary", has_text="More").click()
+    visitor.page.get_by_label("Keep to the style").fill("2")
+    compose(visitor, candidates=1, minutes=0.25, instruments=["piano"], styles={"mozart": 1})
+    (node,) = composed(visitor, 1)
+    (section,) = node["recipe"]["prompt"]["sections"]
+    assert [section[name] for name in ("at", "instruments", "styles", "density")] == [
+        8.0, ["cello"], [["jazz", 1.0]], 1.5,
+    ]  # fmt: skip
+    assert node["recipe"]["sampling"]["guidance"] == 2
+    assert set(node["instruments"]) == {"piano", "cello"}
+    visitor.until("studio.roll.sections.length === 2")
+    assert visitor.ask("studio.roll.sections[1].name") == "0:08 Jazz · cello · light"
+    visitor.click("Section 1: instruments: remove cello")
+    visitor.click("Remove section 1")
+    assert visitor.state("form.sections") == []
+    visitor.click("Same again")
+    assert [one["at"] for one in visitor.state("form.sections")] == [8]
+
+
+def test_bars_composed_anew_are_watched(reader: Visitor) -> None:
+    given = reader.state("shown")
+    before = len(reader.score()["notes"])
+    reader.ask("""() => { studio.seen = [];
+      studio.store.watch((state) => [state.job], ({job}) =>
+        job && studio.seen.push(job.drafts[0].notes.length)); }""")
+    form = {"candidates": 1, "minutes": 0.1, "styles": {}, "sections": [], "guidance": 1}
+    reader.ask("(form) => studio.store.change('form', form)", form)
+    reader.page.get_by_label("Add a part").select_option("cello")
+    (node,) = composed(reader, 2)
+    assert node["parent"] == given
+    seen = [count for count in reader.ask("studio.seen") if count]
+    assert seen == sorted(seen)
+    assert seen[0] >= before
+    assert seen[-1] > before
 
 
 def test_a_link_and_a_command_make_it_again(visitor: Visitor, address: str) -> None:

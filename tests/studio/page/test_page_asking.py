@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import run, some
 from playwright.sync_api import Page
+
+from musenet.composing.sampling import Sampling
+from musenet.composing.sections import DENSITIES, parse_section
 
 NODES = [
     {"id": "a", "parent": None, "composition": "x", "candidate": 0, "rank": 2, "created": 1},
@@ -109,12 +115,12 @@ def test_the_request_says_what_the_form_says(modules: Page) -> None:
     plain, onward, anew = run(modules, "prompt", script)
     common = {
         "styles": {"mozart": 1, "jazz": 0.5}, "instruments": ["piano"], "minutes": 1,
-        "candidates": 4, "temperature": 1, "project": "p", "density": "light",
+        "candidates": 4, "temperature": 1.05, "project": "p", "density": "light",
     }  # fmt: skip
     assert plain == {**common, "seed": 7, "tempo": 60, "metre": "3/4"}
     assert onward == {**common, "parent": "n", "keep_bars": 4}
     assert anew == {
-        "styles": common["styles"], "candidates": 4, "temperature": 1, "density": "light",
+        "styles": common["styles"], "candidates": 4, "temperature": 1.05, "density": "light",
         "bars": [2, 3],
     }  # fmt: skip
 
@@ -150,14 +156,71 @@ def test_the_command_is_one_for_a_shell(modules: Page) -> None:
     recipe = {
         "prompt": {"styles": [["mozart", 1.0], ["tin pan alley", 0.5]],
                    "instruments": ["electric bass"], "minutes": 1.5, "tempo": 96, "metre": "3/4",
-                   "notes": "C4 E4", "key": "F# minor"},
-        "sampling": {"temperature": 0.9, "top_p": 0.98}, "seed": 7, "candidates": 4,
+                   "notes": "C4 E4", "key": "F# minor", "sections": [RECIPE_SECTION]},
+        "sampling": {"temperature": 0.9, "top_p": 0.98, "guidance": 2.0}, "seed": 7,
+        "candidates": 4, "at": 5,
     }  # fmt: skip
-    assert run(modules, "prompt", "m.command(a, 'kept.mid')", recipe) == (
+    assert run(modules, "prompt", "m.command(a, 'given.mid')", recipe) == (
         "musenet compose --style mozart:1 --style 'tin pan alley:0.5' --instrument 'electric bass'"
-        " --minutes 1.5 --tempo 96 --metre 3/4 --key 'F# minor' --notes 'C4 E4' --from kept.mid"
-        " --temperature 0.9 --candidates 4 --seed 7"
+        " --minutes 1.5 --tempo 96 --metre 3/4 --key 'F# minor' --notes 'C4 E4' --section '30"
+        " style=tin-pan-alley:1 instrument=electric-bass,drums density=light chords=C | F'"
+        " --from given.mid --at 5 --temperature 0.9 --guidance 2 --candidates 4 --seed 7"
     )
+
+
+RECIPE_SECTION = {
+    "at": 30.0, "styles": [["tin pan alley", 1.0]], "instruments": ["electric bass", "drums"],
+    "tempo": None, "density": 1.5, "dynamics": None, "chords": "C | F",
+}  # fmt: skip
+
+
+def test_the_command_of_a_section_is_understood(modules: Page) -> None:
+    script = "m.option(m.ofRecipe({sections: [a]})[0])"
+    section = parse_section(run(modules, "plan", script, RECIPE_SECTION))
+    told = json.dumps(asdict(section)).replace("-", " ")  # as names are compared
+    assert json.loads(told) == RECIPE_SECTION
+
+
+def test_what_is_usual_is_what_the_server_does(modules: Page) -> None:
+    usual = asdict(Sampling())
+    assert run(modules, "prompt", "m.DRAWN") == {
+        name: usual[name] for name in ("temperature", "top_p", "guidance")
+    }
+    assert run(modules, "plan", "m.DENSITIES") == DENSITIES
+
+
+def test_sections_are_added_in_order_and_asked_for(modules: Page) -> None:
+    script = """(() => {
+      let sections = m.added(m.added([], 2), 2);
+      const first = sections.map((section) => section.at);
+      sections = m.changed(sections, 0, {at: m.secondsOf('1:45'), instruments: ['cello']});
+      return [first, sections.map(m.wish), m.removed(sections, 0).map(m.words),
+              [m.secondsOf('90'), m.secondsOf('noon'), m.densityWord(3), m.densityWord(2.5)]];
+    })()"""
+    first, wishes, left, times = run(modules, "plan", script)
+    assert first == [60, 90]
+    assert wishes == [{"at": 90}, {"at": 105, "instruments": ["cello"]}]
+    assert left == ["cello"]
+    assert times == [90, None, "medium", "2.5"]
+
+
+def test_sections_of_the_wrong_kind_are_left_out(modules: Page) -> None:
+    script = "m.sound([{at: 9, styles: [], density: 4}, {at: 'x'}, null, {at: 3, tempo: 90}])"
+    found = run(modules, "plan", script)
+    assert [(one["at"], one["styles"], one["density"], one["tempo"]) for one in found] == [
+        (3, {}, "", 90), (9, {}, "", None),
+    ]  # fmt: skip
+
+
+def test_notes_among_those_that_are_there_are_in_order(modules: Page) -> None:
+    script = """(() => {
+      let job = m.begun({id: 'j', state: 'running', of: 9, candidates: 1});
+      for (const onsets of [[0, 24, 96], [48], [50, 51]]) {
+        job = m.heard(job, 'notes', {candidate: 0, tempos: [], metres: [], seconds: 1,
+                                     notes: onsets.map((onset) => ({onset}))});
+      }
+      return job.drafts[0].notes.map((note) => note.onset); })()"""
+    assert run(modules, "draft", script) == [0, 24, 48, 50, 51, 96]
 
 
 def test_search_prefers_whole_names(modules: Page) -> None:
@@ -190,6 +253,12 @@ def test_reasons_of_a_rank(modules: Page) -> None:
         [[False, "40 notes in a row are those of Waltz"], [False, "stuck for 40 s"],
          [True, "critic: 80 % human"]], False, [],
     ]  # fmt: skip
+    sound = {"critic": None, "faults": [], "searched": True, "copied": False, "copy": None}
+    few = {**sound, "copy": {"notes": 9, "piece": "Waltz"}}
+    for verdict, says in ((sound, "no passage"), (few, "no more than 9 notes")):
+        (passed, words), _ = run(modules, "verdict", script, {"verdict": verdict})[0]
+        assert passed
+        assert says in words
 
 
 def test_words(modules: Page) -> None:

@@ -134,6 +134,29 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def test_the_page_keeps_to_its_policy(reader: Visitor) -> None:
+    """No inline style or script stands on it, and one that did would not pass."""
+    reader.page.add_init_script(
+        "addEventListener('securitypolicyviolation', "
+        "(event) => (window.broken ??= []).push(event.violatedDirective));"
+    )
+    reader.open(reader.ask("location.hash"))
+    reader.until("studio.shownScore()")
+    for name in ("Style map", "Export", "Keys (?)", "Projects"):
+        reader.click(name)
+        reader.page.wait_for_timeout(50)
+        reader.press("Escape")
+    for tab in ("compose", "music", "versions"):
+        reader.ask(f"studio.store.change('tab', '{tab}')")
+    reader.press("Space", "e", "Control+a")
+    reader.page.wait_for_timeout(100)
+    assert reader.ask("window.broken ?? []") == []
+    reader.ask("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
+    reader.until("window.broken?.length")
+    assert reader.ask("window.broken") == ["style-src-attr"]
+    reader.complaints.clear()
+
+
 def test_files_are_small_and_need_nothing_from_outside() -> None:
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     html = (FOLDER / "index.html").read_text()

@@ -9,6 +9,7 @@ import { doAgain, load, nodeOf, takeBack, upload } from "./actions/pieces.js";
 import { boot, keepView } from "./actions/projects.js";
 import { onDark } from "./core/colour.js";
 import { gains } from "./core/mixer.js";
+import { marks } from "./core/plan.js";
 import { INITIAL, reduce } from "./core/state.js";
 import { showing } from "./core/time.js";
 import { sections, together } from "./core/tree.js";
@@ -214,14 +215,20 @@ function rolls(app) {
     app.drafted = shownDraft(app);
     const score = app.shownScore();
     const [node, other] = [nodeOf(state), nodeOf(state, state.compared)];
-    if (score !== app.roll.score) app.roll.show(score, node && state.draft === null ? sections(state.nodes, node) : []);
+    if (score !== app.roll.score) app.roll.show(score, node && state.draft === null ? sectionsOf(state, node, score) : []);
     const second = state.compared ? (state.scores[state.compared] ?? null) : null;
     by("roll-b-frame").hidden = by("roll-name").hidden = !state.compared;
-    if (second !== app.other.score) app.other.show(second, other ? sections(state.nodes, other) : []);
+    if (second !== app.other.score) app.other.show(second, other ? sectionsOf(state, other, second) : []);
     by("rolls").hidden = !score;
     describe(app, node, score);
   });
   app.store.watch((state) => [state.chosen, state.region, state.mixer, state.playing, state.side, state.editing], () => app.redraw());
+}
+
+/** Where something else begins in a piece: its continuations and the sections asked for. */
+function sectionsOf({ nodes }, node, score) {
+  if (!score) return [];
+  return [...sections(nodes, node), ...marks(node, score)].sort((a, b) => a.bar - b.bar);
 }
 
 function describe(app, node, score) {
@@ -255,12 +262,13 @@ function drops(app) {
   });
 }
 
-function tabs(app) {
+function tabs(app, drawCards) {
   const buttons = [...document.querySelectorAll("button[data-tab]")];
   for (const button of buttons) button.addEventListener("click", () => app.store.change("tab", button.dataset.tab));
   app.store.watch((state) => [state.tab], ({ tab }) => {
     document.body.dataset.tab = tab;
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
+    drawCards();
     app.redraw();
   });
 }
@@ -313,7 +321,7 @@ function start() {
   const drawCards = candidatesView(app, by("candidates"));
   frames(app, transportView(app, by("transport")), drawCards);
   sound(app);
-  tabs(app);
+  tabs(app, drawCards);
   drops(app);
   listen(app);
   keepView(app);

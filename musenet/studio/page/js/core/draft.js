@@ -31,6 +31,12 @@ export const begun = (composition) => ({
 const replaced = (drafts, index, change) =>
   drafts.map((draft, place) => (place === index ? change(draft) : draft));
 
+/** Notes with others, in order of onset; new ones mostly come behind all that are there. */
+function inTime(notes, news) {
+  const all = notes.concat(news);
+  return notes.length && news.length && news[0].onset < notes.at(-1).onset ? all.sort((a, b) => a.onset - b.onset) : all;
+}
+
 const HEARD = {
   queued: (job, data) => ({ ...job, state: "queued", position: data.position, wait: data.wait_seconds }),
   started: (job, data) => ({
@@ -45,7 +51,7 @@ const HEARD = {
     ...job,
     drafts: replaced(job.drafts, data.candidate, (draft) => ({
       ...draft,
-      notes: draft.notes.concat(data.notes),
+      notes: inTime(draft.notes, data.notes),
       tempos: draft.tempos.concat(data.tempos),
       metres: draft.metres.concat(data.metres),
       seconds: Math.max(draft.seconds, data.seconds),

@@ -4,9 +4,16 @@
  *
  * @typedef {{styles: Record<string, number>, instruments: string[], minutes: number, mood: string,
  *   metre: string, candidates: number, seed: string, temperature: number, notes: string,
- *   key: string, chords: string, density: string, dynamics: string,
+ *   key: string, chords: string, density: string, dynamics: string, guidance: number,
+ *   sections: import("./plan.js").Section[],
  *   opening: {kind: "theme" | "node", id: string, title: string, bar?: number} | null}} Form
  */
+
+import * as plan from "./plan.js";
+import { capital } from "./words.js";
+
+/** How the server draws where nothing else is asked for. */
+export const DRAWN = { temperature: 1.05, top_p: 0.98, guidance: 1 };
 
 /** Moods of tempo: what they are called and beats a minute. */
 export const MOODS = [
@@ -29,12 +36,14 @@ export const BLANK = {
   metre: "",
   candidates: 4,
   seed: "",
-  temperature: 1,
+  temperature: DRAWN.temperature,
+  guidance: DRAWN.guidance,
   notes: "",
   key: "",
   chords: "",
   density: "",
   dynamics: "",
+  sections: [],
   opening: null,
 };
 
@@ -42,7 +51,7 @@ export const BLANK = {
 export const KEYS = ["major", "minor"].flatMap((mode) =>
   ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"].map((tonic) => `${tonic} ${mode}`));
 
-export const DENSITIES = ["sparse", "light", "medium", "dense", "full"];
+export const DENSITIES = Object.keys(plan.DENSITIES);
 export const DYNAMICS = ["ppp", "pp", "p", "mp", "mf", "f", "ff", "fff"];
 
 /** Instruments that go together. */
@@ -132,6 +141,8 @@ export function request(form, project) {
   };
   if (project) body.project = project;
   if (form.seed !== "") body.seed = Number(form.seed);
+  if (form.guidance !== DRAWN.guidance) body.guidance = form.guidance;
+  if (form.sections.length) body.sections = form.sections.map(plan.wish);
   for (const name of ["key", "chords", "density", "dynamics"]) {
     if (form[name].trim()) body[name] = form[name].trim();
   }
@@ -149,8 +160,8 @@ export function request(form, project) {
 /** The body of the request to compose bars or a part of a piece anew.
  * @param {Form} form @param {{instruments?: string[], bars?: [number, number]}} what */
 export function arrangement(form, what) {
-  const { styles, density, dynamics, candidates, temperature } = request({ ...form, opening: null });
-  return { styles, candidates, temperature, ...(density && { density }), ...(dynamics && { dynamics }), ...what };
+  const { styles, density, dynamics, candidates, temperature, guidance } = request({ ...form, opening: null });
+  return { styles, candidates, temperature, ...(guidance && { guidance }), ...(density && { density }), ...(dynamics && { dynamics }), ...what };
 }
 
 /** The form that asks for what a node was composed from. @returns {Form} */
@@ -167,21 +178,23 @@ export function formOf(recipe) {
     notes: prompt.notes ?? "",
     key: prompt.key ?? "",
     chords: prompt.chords ?? "",
-    density: String(prompt.density ?? ""),
+    density: plan.densityWord(prompt.density),
     dynamics: prompt.dynamics ?? "",
+    sections: plan.ofRecipe(prompt),
     candidates,
     seed: String(seed),
     temperature: sampling.temperature,
+    guidance: sampling.guidance ?? DRAWN.guidance,
   };
 }
 
 const quoted = (text) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command line that composes a node's candidates again; null where there is no recipe.
- * @param {string | null} given name of the file of the music that was kept */
+ * @param {string | null} given name of the file that it goes on with */
 export function command(recipe, given) {
   if (!recipe) return null;
-  const { prompt, sampling, seed, candidates } = recipe;
+  const { prompt, sampling, seed, candidates, at } = recipe;
   const words = ["musenet", "compose"];
   for (const [name, weight] of prompt.styles) words.push("--style", `${name}:${rounded(weight)}`);
   for (const name of prompt.instruments) words.push("--instrument", name);
@@ -191,9 +204,13 @@ export function command(recipe, given) {
   for (const name of ["key", "chords", "density", "dynamics", "notes"]) {
     if (prompt[name]) words.push(`--${name}`, String(prompt[name]));
   }
+  for (const section of plan.ofRecipe(prompt)) words.push("--section", plan.option(section));
   if (given) words.push("--from", given);
-  if (sampling.temperature !== 1) words.push("--temperature", rounded(sampling.temperature));
-  if (sampling.top_p !== 0.98) words.push("--top-p", rounded(sampling.top_p));
+  if (given && at) words.push("--at", String(at));
+  for (const [name, usual] of Object.entries(DRAWN)) {
+    const value = sampling[name] ?? usual;
+    if (value !== usual) words.push(`--${name.replace("_", "-")}`, rounded(value));
+  }
   words.push("--candidates", String(candidates), "--seed", String(seed));
   return words.map(quoted).join(" ");
 }
@@ -230,12 +247,12 @@ export function sound(told) {
   });
   const form = Object.fromEntries(fields);
   const mood = MOODS.some(({ name }) => name === form.mood) ? form.mood : "any";
-  return { ...form, mood, metre: METRES.includes(form.metre) ? form.metre : "" };
+  return { ...form, mood, metre: METRES.includes(form.metre) ? form.metre : "", sections: plan.sound(form.sections) };
 }
 
 /** What will be composed, in a sentence. */
 export function sentence(form) {
-  const styles = Object.keys(form.styles);
+  const styles = Object.keys(form.styles).map(capital);
   const style = styles.length ? styles.join(" and ") : "any style";
   const what = form.opening ? `going on from ${form.opening.title}` : "";
   return [style, form.instruments.length ? form.instruments.join(", ") : "any instruments", what]

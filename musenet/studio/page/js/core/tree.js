@@ -6,6 +6,8 @@
  *   composition: string | null, candidate: number | null, kept_bars: number | null}} Node
  */
 
+import { capital } from "./words.js";
+
 /** Nodes in the order of the tree with their depth; a parent that is gone makes a root.
  * @param {Node[]} nodes
  * @returns {{node: Node, depth: number, first: boolean, siblings: number, place: number}[]} */
@@ -94,8 +96,7 @@ const KINDS = { upload: "Your file", opening: "Opening", edit: "Edited", candida
 /** What a node is called. */
 export function titleOf(node) {
   if (node.label) return node.label;
-  const styles = (node.recipe?.prompt?.styles ?? []).map(([name]) => name);
+  const styles = (node.recipe?.prompt?.styles ?? []).map(([name]) => capital(name));
   const name = styles.length ? styles.join(" + ") : KINDS[node.kind];
-  const letter = node.candidate === null ? "" : ` ${String.fromCharCode(65 + node.candidate)}`;
-  return name.charAt(0).toUpperCase() + name.slice(1) + letter;
+  return node.candidate === null ? name : `${name} ${String.fromCharCode(65 + node.candidate)}`;
 }

@@ -2,7 +2,7 @@
  * Why a candidate has its rank, in words.
  * @module
  *
- * @typedef {{passed: boolean, says: string}} Reason
+ * @typedef {{passed: boolean | null, says: string}} Reason passed is null where nothing is wrong
  */
 
 const copyWords = ({ notes, piece }) => `${notes} notes in a row are those of ${piece ?? "a piece of the training music"}`;
@@ -11,13 +11,19 @@ const copyWords = ({ notes, piece }) => `${notes} notes in a row are those of ${
  * @returns {Reason[]} */
 export function reasonsOf({ verdict }) {
   if (!verdict) return [];
-  const { copied, copy, faults, critic } = verdict;
-  const copying = copied ? [{ passed: false, says: copy ? copyWords(copy) : "has copied passages" }] : [];
+  const { faults, critic } = verdict;
   const wrong = faults.map((fault) => ({ passed: false, says: fault.words }));
   const clean = wrong.length ? [] : [{ passed: true, says: "no fault found by rule" }];
-  const heard = critic === null ? [] : [{ passed: critic >= 0.5, says: `critic: ${Math.round(critic * 100)} % human` }];
-  return [...copying, ...wrong, ...clean, ...heard];
+  const heard = critic === null ? [] : [{ passed: critic >= 0.5 || null, says: `critic: ${Math.round(critic * 100)} % human` }];
+  return [...originality(verdict), ...wrong, ...clean, ...heard];
+}
+
+/** What was found of copied passages; nothing where none were looked for. */
+function originality({ searched, copied, copy }) {
+  if (copied) return [{ passed: false, says: copy ? copyWords(copy) : "has copied passages" }];
+  if (!searched) return [];
+  return [{ passed: true, says: copy ? `original: no more than ${copy.notes} notes in a row as in a training piece` : "original: no passage of the training music" }];
 }
 
 /** Whether nothing speaks against a node. */
-export const isSound = (node) => reasonsOf(node).every((reason) => reason.passed);
+export const isSound = (node) => reasonsOf(node).every((reason) => reason.passed !== false);

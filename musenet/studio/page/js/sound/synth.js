@@ -65,7 +65,7 @@ export class SynthSource {
    * @param {() => {notes: object[], seconds: number, composed?: number}} score */
   constructor(desk, score) {
     Object.assign(this, { desk, score });
-    this.next = -1;
+    this.until = null;
     this.nodes = new Set();
   }
 
@@ -81,11 +81,11 @@ export class SynthSource {
   }
 
   schedule(position) {
-    const { notes } = this.score();
-    if (this.next < 0) this.next = notes.findIndex((note) => note.start >= position - 0.02);
-    while (this.next >= 0 && this.next < notes.length && notes[this.next].start < position + AHEAD) {
-      this.sound(notes[this.next], position);
-      this.next += 1;
+    const since = this.until ?? position - 0.02;
+    this.until = position + AHEAD;
+    for (const note of this.score().notes) {
+      if (note.start >= this.until) return;
+      if (note.start >= since) this.sound(note, position);
     }
   }
 
@@ -100,7 +100,7 @@ export class SynthSource {
   silence() {
     for (const node of this.nodes) node.stop();
     this.nodes.clear();
-    this.next = -1;
+    this.until = null;
   }
 
   close() {

@@ -19,7 +19,7 @@ const FORMATS = {
   musicxml: ["MusicXML", "for notation programs"],
   mxl: ["MXL", "MusicXML, compressed"],
   "score.pdf": ["Score, PDF", "printed music"],
-  "score.svg": ["Score, SVG", "the first page as a picture"],
+  "score.svg": ["Score, SVG", "all pages below one another"],
   png: ["Piano roll, PNG", "a picture"],
   svg: ["Piano roll, SVG", "a picture that scales"],
   pdf: ["Piano roll, PDF", "a picture to print"],
@@ -66,11 +66,11 @@ function again(app, node) {
   if (!node.recipe) return [h("p", { class: "quiet" }, "This version was not composed, so no link makes it again: export it as MIDI.")];
   const kept = node.kept_bars !== null;
   const link = `${location.origin}${location.pathname}#compose=${encoded(formOf(node.recipe))}`;
-  const line = command(node.recipe, kept ? "kept.mid" : null);
+  const line = command(node.recipe, kept ? "given.mid" : null);
   return [
     h("h3", {}, "The same again"),
     h("p", { class: "quiet" }, kept
-      ? `It goes on from bars 1 to ${node.kept_bars} of another version: export those as kept.mid first. Candidate ${node.candidate + 1} is this one.`
+      ? `It goes on from bars 1 to ${node.kept_bars} of another version: export that one as given.mid first. Candidate ${node.candidate + 1} is this one.`
       : `Candidate ${node.candidate + 1} of them is this one, before any editing.`),
     kept ? null : copyable(app, "Link", link),
     copyable(app, "Command", line),

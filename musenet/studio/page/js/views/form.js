@@ -10,12 +10,13 @@ import { capital, minutesWords } from "../core/words.js";
 import { button, h, refill } from "./dom.js";
 import { instrumentField } from "./instruments.js";
 import { openingField } from "./opening.js";
+import { planField } from "./plan.js";
 import { styleField } from "./styles.js";
 
 /** Fills the compose panel. */
 export function formView(app, element) {
   const form = h("form", { class: "compose", "aria-label": "What to compose", onsubmit: (event) => { event.preventDefault(); app.attempt(() => compose(app)); } },
-    styleField(app), instrumentField(app), lengthField(app), moodField(app), openingField(app), candidatesField(app), moreField(app));
+    styleField(app), instrumentField(app), lengthField(app), moodField(app), openingField(app), candidatesField(app), planField(app), moreField(app));
   element.append(h("h2", { class: "hidden" }, "Compose"), form, composeBar(app, form));
 }
 
@@ -79,7 +80,9 @@ function moreField(app) {
   const choices = { metre, key: choice("key", ["", ...KEYS]), density: choice("density", ["", ...DENSITIES]), dynamics: choice("dynamics", ["", ...DYNAMICS]) };
   const chords = h("input", { id: "chords", type: "text", placeholder: "C | Am F | G7", autocomplete: "off", spellcheck: "false", onchange: set("chords") });
   const seed = h("input", { id: "seed", type: "text", inputmode: "numeric", pattern: "[0-9]{0,15}", placeholder: "a new one each time", title: "digits only", onchange: set("seed") });
-  const wild = h("input", { id: "temperature", type: "range", min: 0.7, max: 1.3, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
+  const held = h("input", { id: "guidance", type: "range", min: 1, max: 3, step: 0.5, title: "takes twice the time from the first step on", oninput: (event) => app.store.change("form", { guidance: Number(event.target.value) }) });
+  const holds = h("output", { for: "guidance" });
+  const wild = h("input", { id: "temperature", type: "range", min: 0.75, max: 1.35, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
   const notes = h("input", { id: "notes", type: "text", placeholder: "C4 E4 G4:2 C4+E4 R", autocomplete: "off", spellcheck: "false", onchange: set("notes") });
   const says = h("output", { for: "temperature" });
   app.store.watch((state) => [state.form], ({ form }) => {
@@ -89,12 +92,16 @@ function moreField(app) {
     wild.value = form.temperature;
     notes.value = form.notes;
     metre.disabled = notes.disabled = form.opening !== null;
-    says.textContent = capital(form.temperature < 0.95 ? "plain" : form.temperature > 1.05 ? "wild" : "even");
+    held.value = form.guidance;
+    holds.textContent = form.guidance <= 1 ? "Freely" : form.guidance <= 2 ? "Closely" : "Strictly";
+    held.setAttribute("aria-valuetext", holds.textContent);
+    says.textContent = capital(form.temperature < 1 ? "plain" : form.temperature > 1.1 ? "wild" : "even");
     wild.setAttribute("aria-valuetext", says.textContent);
   });
   const row = (name, label, ...inputs) => h("div", { class: "field" }, h("label", { for: name }, label), ...inputs);
   return h("details", { class: "more" }, h("summary", {}, "More"),
     row("metre", "Metre", metre), row("temperature", "Daring", wild, says),
+    row("guidance", "Keep to the style", held, holds),
     row("key", "Key", choices.key), row("chords", "Chords", chords),
     row("density", "Density", choices.density), row("dynamics", "Loudness", choices.dynamics),
     row("notes", "Begin with the notes", notes), row("seed", "Seed", seed));

@@ -9,13 +9,15 @@ import { clock, isBlack, pitchName } from "../core/words.js";
 
 const FONT = "11px system-ui, sans-serif";
 const SECTIONS = 0.055;
+/** Length of a white and of a black key. */
+const [KEY, BLACK_KEY] = [26, 16];
 
 /** The colours of the theme, as the style sheet has them. */
 export function inks(element) {
   const style = getComputedStyle(element);
   const ink = (name) => style.getPropertyValue(`--roll-${name}`).trim();
   return Object.fromEntries(
-    ["paper", "black-key", "line", "beat", "bar", "text", "ruler", "accent", "cursor", "section", "key-white", "key-black", "glow"].map(
+    ["paper", "black-key", "line", "beat", "bar", "text", "ruler", "accent", "cursor", "section", "key-white", "key-black", "key-edge", "glow"].map(
       (name) => [name, ink(name)],
     ),
   );
@@ -246,14 +248,21 @@ function gutter(g, { layout, size, ink, hover, drumName }) {
   line(g, ink.bar, GUTTER - 1, 0, GUTTER - 1, size.height);
 }
 
+/** A keyboard: white keys, their edges, black keys on them. */
 function keys(g, layout, ink, hover) {
+  g.fillStyle = ink["key-white"];
+  g.fillRect(GUTTER - KEY, layout.top, KEY, layout.bottom - layout.top);
   for (let pitch = Math.floor(layout.low) - 1; pitch <= Math.ceil(layout.high) + 1; pitch += 1) {
     const y = layout.top + (layout.high - pitch) * layout.row;
     const black = isBlack(((pitch % 12) + 12) % 12);
     const touched = hover && hover.instrument !== "drums" && hover.pitch === pitch;
-    g.fillStyle = touched ? ink.accent : black ? ink["key-black"] : ink["key-white"];
-    g.fillRect(GUTTER - 18, y, black && !touched ? 11 : 17, layout.row - (layout.row > 4 ? 0.5 : 0));
-    if (pitch % 12 === 0) {
+    if (touched || black) {
+      g.fillStyle = touched ? ink.accent : ink["key-black"];
+      g.fillRect(GUTTER - KEY, y, black ? BLACK_KEY : KEY, layout.row);
+    }
+    const edge = black ? y + layout.row / 2 : y + layout.row;
+    if (black || !isBlack(((pitch % 12) + 11) % 12)) line(g, ink["key-edge"], GUTTER - (black ? KEY - BLACK_KEY : KEY), edge, GUTTER, edge);
+    if (pitch % 12 === 0 && y + layout.row / 2 < layout.bottom - 6) {
       g.fillStyle = ink.text;
       g.font = FONT;
       g.textBaseline = "middle";

@@ -5,6 +5,7 @@
 
 import { anew } from "../actions/composing.js";
 import { duplicate, goOnFrom, label, remove, useRecipe } from "../actions/pieces.js";
+import { ofRecipe, words } from "../core/plan.js";
 import { shares } from "../core/prompt.js";
 import { rows, titleOf } from "../core/tree.js";
 import { reasonsOf } from "../core/verdict.js";
@@ -118,8 +119,8 @@ function reasons(node) {
   const list = reasonsOf(node);
   if (!list.length) return null;
   return h("ul", { class: "reasons", "aria-label": "Why it has its rank" }, list.map(({ passed, says }) =>
-    h("li", { class: passed ? "passed" : "failed" }, icon(passed ? "check" : "warn"),
-      h("span", {}, capital(says), h("span", { class: "hidden" }, passed ? " (good)" : " (a fault)")))));
+    h("li", { class: { true: "passed", false: "failed" }[passed] ?? "told" }, icon({ true: "check", false: "warn" }[passed] ?? "note"),
+      h("span", {}, capital(says), h("span", { class: "hidden" }, { true: " (good)", false: " (a fault)" }[passed] ?? "")))));
 }
 
 function recipe(node) {
@@ -127,11 +128,13 @@ function recipe(node) {
   const { prompt, sampling, seed } = node.recipe;
   const rowsOf = [
     ["Rank", node.rank && `${node.rank} of ${node.recipe.candidates}`],
-    ["Style", Object.entries(shares(Object.fromEntries(prompt.styles))).map(([name, share]) => `${name} ${share} %`).join(", ") || "any"],
+    ["Style", Object.entries(shares(Object.fromEntries(prompt.styles))).map(([name, share]) => `${capital(name)} ${share} %`).join(", ") || "any"],
     ["Asked for", listed(prompt.instruments) || "any instruments"],
+    ["Sections", listed(ofRecipe(prompt).map((section) => `${clock(section.at)} ${words(section)}`))],
     ["Kept", node.kept_bars && `bars 1 to ${node.kept_bars}`],
     ["Seed", String(seed)],
     ["Temperature", String(sampling.temperature)],
+    ["Guidance", sampling.guidance > 1 && String(sampling.guidance)],
     ["Ended by", node.facts?.ended_by],
   ].filter(([, value]) => value);
   return h("dl", {}, rowsOf.map(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
