@@ -56,6 +56,7 @@ from musenet.model import parameters
 
 PLAYERS = tuple(sorted(instrument_id(name) for name in ("violin", "viola", "cello", "piano")))
 PROMPT = Condition(instruments=PLAYERS)
+MEASURED = ("musenet", "GPT-2", "fp32", "uncached", "process")
 LENGTH = 600.0
 """Seconds asked for, so that no candidate ends while it is measured."""
 COLUMNS = ("events before", "events after", "candidates", "by", "notes a second",
@@ -145,20 +146,26 @@ def main() -> None:
     made.add_argument("--candidates", type=int, nargs="*", default=[1, 4, 16])
     made.add_argument("--steps", type=int, default=96, help="events to compose (default 96)")
     made.add_argument("--events", type=int, default=4000, help="of the opening (default 4000)")
+    made.add_argument("--only", nargs="*", choices=MEASURED, default=MEASURED,
+                      help="what to measure (default: all)")  # fmt: skip
     arguments = parse(made)
     composer = load(arguments.model)
     opening = _opening(composer, arguments.events)
     bandwidth = _bandwidth(arguments)
-    other = gpt2(parameters(composer.model), composer.model.config.width)
+    other = None
+    if "GPT-2" in arguments.only:
+        other = gpt2(parameters(composer.model), composer.model.config.width)
     rows: list[tuple[object, ...]] = []
     for table in (opening[:0], opening):
         rows += _rows(composer, table, opening, other, arguments, bandwidth)
     facts = {
         "model": composer.name, "parameters": parameters(composer.model),
         "context": composer.context, "memory bandwidth, GB/s": bandwidth / 1e9,
-        "GPT-2": "transformers is not installed: left out" if other is None
+        "GPT-2": "left out, or transformers is not installed" if other is None
         else f"{other.num_parameters():,} parameters, {_tokens_a_note(opening):.2f} tokens a note",
-    } | _alone(arguments)  # fmt: skip
+    }  # fmt: skip
+    if "process" in arguments.only:
+        facts |= _alone(arguments)
     tell(arguments, COLUMNS, rows, facts)
 
 
@@ -192,21 +199,25 @@ def _rows(
     if len(before) >= context:
         steps = max(steps, context // 2)
     plain = Packed(composer.model, half=False)
-    alone = Task(before, 1, max(16, arguments.steps // 4), plain, context, cached=False)
-    slow = _measured(alone, arguments)
-    yield (*_told(alone, "uncached", *slow), "", "", "")
+    slow = None
+    if "uncached" in arguments.only:
+        alone = Task(before, 1, max(16, arguments.steps // 4), plain, context, cached=False)
+        slow = _measured(alone, arguments)
+        yield (*_told(alone, "uncached", *slow), "", "", "")
     for count in arguments.candidates:
         theirs = None
         if other is not None:
             theirs = _theirs(other, before, music, count, arguments)
             yield (len(before), "", count, "GPT-2", theirs, "", "", "", "", "")
         for name, network, width in (("fp32", plain, 4), ("musenet", composer.network, 2)):
+            if name not in arguments.only:
+                continue
             task = Task(before, count, steps, network, context)
             notes, sounds, seconds = _measured(task, arguments)
             share = _bytes(composer, task, width) / seconds / bandwidth
             ratio = "" if theirs is None else notes / theirs
             told = _told(task, name, notes, sounds, seconds)
-            yield (*told, share, ratio, notes / count / slow[0] if count == 1 else "")
+            yield (*told, share, ratio, notes / slow[0] if slow and count == 1 else "")
 
 
 def _told(task: Task, name: str, notes: float, sounds: float, seconds: float) -> tuple[object, ...]:

@@ -106,6 +106,8 @@ class Moments:
     def after_row(self, instrument: NDArray[np.int64], value: NDArray[np.int64]) -> Moments:
         """The state once the row at this moment is known: tempo and metre take effect."""
         tempo, metre = instrument == TEMPO_EVENT, instrument == METRE_EVENT
+        if not (tempo | metre).any():
+            return self
         return Moments(
             self.tick,
             self.seconds,
@@ -164,7 +166,7 @@ def features(
         controls: chord, density and dynamics at each moment, shape (moments, 3).
         given: whether the event of each moment is a note given ahead of time.
     """
-    total = np.broadcast_to(np.asarray(total_seconds, dtype=np.float64), moments.tick.shape)
+    total = np.asarray(total_seconds, dtype=np.float64)
     told = np.isfinite(total)
     known_total = np.where(told, np.maximum(total, 1e-3), 1.0)
     left = np.maximum(0.0, known_total - moments.seconds)
@@ -173,7 +175,7 @@ def features(
     in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
     columns = np.empty((len(moments.tick), len(COLUMNS)), dtype=np.int32)
     columns[:, 0] = moments.tick
-    columns[:, 1] = moments.place.clip(0, CHORD_PLACES - 1)
+    columns[:, 1] = np.maximum(0, np.minimum(moments.place, CHORD_PLACES - 1))
     columns[:, 2] = np.where(told, part, NO_PART)
     columns[:, 3] = np.where(told, np.minimum(COUNTDOWNS - 1, np.ceil(beats_left)), NO_COUNTDOWN)
     columns[:, 4] = in_bar % TICKS_PER_BEAT if beat_known else NO_TICK

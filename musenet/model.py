@@ -61,13 +61,15 @@ class Cache:
         last = weight.new_zeros((batch, 1, config.width), dtype=model.dtype)
         return cls(tensors(), tensors(), last)
 
-    def expanded(self, batch: int) -> Cache:
-        """A copy whose single sequence stands `batch` times."""
+    def repeated(self, times: int) -> Cache:
+        """A cache in which each sequence stands so many times in a row."""
+        if times == 1:
+            return self
 
         def copies(tensors: list[Tensor]) -> list[Tensor]:
-            return [tensor.expand(batch, -1, -1, -1).clone() for tensor in tensors]
+            return [tensor.repeat_interleave(times, dim=0) for tensor in tensors]
 
-        last = self.last.expand(batch, -1, -1)
+        last = self.last.repeat_interleave(times, dim=0)
         return Cache(copies(self.keys), copies(self.values), last, self.length)
 
 

@@ -205,8 +205,17 @@ def dropped(visitor: Visitor, name: str, data: bytes) -> None:
 
 
 def compose(visitor: Visitor, **form: Any) -> None:
-    visitor.ask("(form) => studio.store.change('form', form)", {"minutes": 0.1, **form})
+    """Ask for a piece, and wait until the page follows it."""
+    visitor.ask(
+        """(form) => {
+          studio.store.change('form', form);
+          studio.asked = false;
+          studio.store.watch((state) => [state.job], ({job}) => { studio.asked ||= job !== null; });
+        }""",
+        {"minutes": 0.1, **form},
+    )
     visitor.press("Control+Enter")
+    visitor.until("studio.asked")
 
 
 def composed(visitor: Visitor, count: int) -> list[dict[str, Any]]:

@@ -229,7 +229,7 @@ def test_copies_of_a_cache_part_ways() -> None:
     ids, columns = inputs(encode(melody(0, 30)))
     cache = Cache.empty(model, 1, 64)
     model.trunk(model.embed_prompt(prompts(1)), cache)
-    copies = cache.expanded(2)
+    copies = cache.repeated(2)
     both = torch.stack([ids[0, :1], ids[0, 5:6]])
     moments = torch.stack([columns[0, :1], columns[0, 5:6]])
     states = model.trunk(model.embed_events(both, moments), copies)

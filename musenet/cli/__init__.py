@@ -21,7 +21,9 @@ from musenet.cli import (
     critic,
     evaluate,
     evaluate_music,
+    finetune,
     ids,
+    judge,
     listing,
     originality,
     pack,
@@ -42,6 +44,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 corpus_app = typer.Typer(help="Turn folders of MIDI into a corpus to train on.")
 evaluate_app = typer.Typer(help="Measure models and music.")
 critic_app = typer.Typer(help="Train and measure what candidates are ranked by.")
+judge_app = typer.Typer(help="Train and measure the judge of styles.")
 
 
 def _version(wanted: bool) -> None:
@@ -74,9 +77,11 @@ app.command("originality")(originality.originality)
 app.command("ids")(ids.ids)
 app.add_typer(corpus_app, name="corpus")
 app.command("train")(train.train)
+app.command("finetune")(finetune.finetune)
 app.command("pack")(pack.pack)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(critic_app, name="critic")
+app.add_typer(judge_app, name="judge")
 
 
 @corpus_app.callback()
@@ -94,13 +99,21 @@ def _critic() -> None:
     """Train and measure what candidates are ranked by."""
 
 
+@judge_app.callback()
+def _judge() -> None:
+    """Train and measure the judge of styles."""
+
+
 corpus_app.command("build")(corpus.build)
 corpus_app.command("index")(originality.index)
 evaluate_app.command("likelihood")(evaluate.likelihood)
 evaluate_app.command("music")(evaluate_music.music)
+evaluate_app.command("styles")(judge.styles)
 critic_app.command("train")(critic.train)
 critic_app.command("evaluate")(critic.evaluate)
 critic_app.command("limits")(critic.limits)
+judge_app.command("train")(judge.train)
+judge_app.command("evaluate")(judge.evaluate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

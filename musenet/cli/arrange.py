@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from musenet.cli.musical import (
     Candidates,
     Density,
     Dynamics,
+    Guidance,
     Out,
     Seed,
     Sound,
@@ -21,6 +23,7 @@ from musenet.cli.musical import (
     TopP,
 )
 from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
+from musenet.cli.originality import copies_in
 from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.errors import UserError
@@ -58,6 +61,7 @@ def arrange(
     seed: Seed = None,
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
+    guidance: Guidance = Sampling.guidance,
     audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,
@@ -72,16 +76,20 @@ def arrange(
     check_place(files[0]["midi"].parent)
     span = None if bars is None else _span(bars)
     started = time.perf_counter()
+    find_copy = copies_in(None)
     with composing(model, device, None) as (composer, show):
+        composer.judge = replace(composer.judge, find_copy=find_copy)
         pieces = composer.arrange(
             given, instruments=instrument or (), bars=span, keep=keep, styles=style or (),
             density=density, dynamics=dynamics, candidates=candidates, temperature=temperature,
-            top_p=top_p, seed=secrets.randbelow(SEEDS) if seed is None else seed, progress=show,
+            top_p=top_p, guidance=guidance, progress=show,
+            seed=secrets.randbelow(SEEDS) if seed is None else seed,
         )  # fmt: skip
     make_folder(files[0]["midi"].parent)
     for piece, own in zip(pieces, files, strict=True):
         save(piece, own, soundfont)
-    report(pieces, files, time.perf_counter() - started, as_json=json)
+    taken = time.perf_counter() - started
+    report(pieces, files, taken, compared=find_copy is not None, as_json=json)
 
 
 def _span(bars: str) -> tuple[int, int]:

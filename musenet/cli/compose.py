@@ -15,6 +15,7 @@ from musenet.cli.musical import (
     Candidates,
     Density,
     Dynamics,
+    Guidance,
     Out,
     Seed,
     Sound,
@@ -33,7 +34,8 @@ def compose(
     style: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME[:WEIGHT]", help="A style; give several to blend them, with "
-                     "weights as you like. 'musenet styles' lists them."),
+                     "weights as you like. 'musenet styles' lists them; a file of 'musenet "
+                     "finetune' is one too."),
     ] = None,
     instrument: Annotated[
         list[str] | None,
@@ -77,6 +79,12 @@ def compose(
         typer.Option("--from", metavar="FILE.mid", exists=True, dir_okay=False,
                      help="A MIDI file to continue; it is kept as it is."),
     ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(metavar="BAR", show_default="its end",
+                     help="Go on from that bar of the file, counted from 1: what begins before it "
+                     "is kept, notes that sound into it end there."),
+    ] = None,
     again: Annotated[
         Path | None,
         typer.Option(metavar="FILE.mid", exists=True, dir_okay=False,
@@ -90,13 +98,15 @@ def compose(
     ] = False,
     copies: Annotated[
         Path | None,
-        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True, show_default="none",
-                     help="Rank candidates last that copy a passage of the training pieces, as "
-                     "'musenet originality' finds it."),
+        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True,
+                     show_default="that of 'musenet corpus index --usual'",
+                     help="Tell the longest passage that each piece shares with the training "
+                     "pieces, as 'musenet originality' finds it; candidates that copy come last."),
     ] = None,
     seed: Seed = None,
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
+    guidance: Guidance = Sampling.guidance,
     audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,
@@ -110,7 +120,7 @@ def compose(
     sections = _sections(section or (), plan)
     if again is not None and candidates > 1:
         raise UserError("--again is one piece: leave --candidates out")
-    find_copy = None if copies is None else copies_in(copies)
+    find_copy = copies_in(copies)
     with composing(model, device, 60.0 * minutes) as (composer, show):
         composer.judge = replace(composer.judge, find_copy=find_copy)
         if again is not None:
@@ -118,16 +128,17 @@ def compose(
         else:
             pieces = composer.compose(
                 styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
-                metre=metre, notes=notes, given=given, key=key, chords=chords, density=density,
-                dynamics=dynamics, sections=sections, candidates=candidates,
-                temperature=temperature, top_p=top_p, progress=show,
+                metre=metre, notes=notes, given=given, at=at, key=key, chords=chords,
+                density=density, dynamics=dynamics, sections=sections, candidates=candidates,
+                temperature=temperature, top_p=top_p, guidance=guidance, progress=show,
                 seed=secrets.randbelow(SEEDS) if seed is None else seed,
             )  # fmt: skip
     make_folder(files[0]["midi"].parent)
     pieces = pieces[: len(files)]
     for piece, own in zip(pieces, files, strict=True):
         save(piece, own, soundfont)
-    report(pieces, files, time.perf_counter() - started, as_json=json)
+    taken = time.perf_counter() - started
+    report(pieces, files, taken, compared=find_copy is not None, as_json=json)
 
 
 def _sections(texts: Sequence[str], plan: Path | None) -> list[Section]:

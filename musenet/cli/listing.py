@@ -28,12 +28,13 @@ def styles(
     ] = 20,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """List the styles that can be asked for, and how many works the model knows of each."""
+    """List the styles that can be asked for, your own too, and how many works are behind each."""
     from musenet.styles import STYLES
 
     counts = _style_counts(model)
     places = _draw_map(map_, model, counts, works) if map_ else {}
     rows = [asdict(style) | _works(counts, style.name) for style in STYLES]
+    rows += _own_rows(counts)
     if json:
         print_json({"styles": [row | places.get(row["name"], {}) for row in rows]})
     elif map_:
@@ -41,6 +42,23 @@ def styles(
     else:
         columns = ["name", "kind", *(("works", "arranged") if counts else ()), "aliases"]
         print_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def _own_rows(counts: Mapping[str, Sequence[int]]) -> list[dict[str, Any]]:
+    """The styles of one's own; one that cannot be read says so."""
+    from musenet.adapters import load_adapter
+    from musenet.own_styles import own_styles
+
+    rows = []
+    for path in own_styles():
+        kind, pieces = "your own", 0
+        try:
+            pieces = int(load_adapter(path).facts.get("pieces", 0))
+        except UserError:
+            kind = "your own, damaged"
+        works = {"works": pieces, "arranged": 0} if counts else {}
+        rows.append({"name": path.stem, "kind": kind, "aliases": (), **works})
+    return rows
 
 
 def _draw_map(
@@ -108,12 +126,12 @@ def instruments(json: Json = False) -> None:
 def info(
     path: Annotated[
         Path,
-        typer.Argument(metavar="FILE", exists=True, help="A MIDI file, a model, the folder of a "
-                       "run or of a corpus."),
+        typer.Argument(metavar="FILE", exists=True, help="A MIDI file, a model, a style of your "
+                       "own, the folder of a run or of a corpus."),
     ],
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Tell what is in a MIDI file, a model, a run or a corpus."""
+    """Tell what is in a MIDI file, a model, a style of your own, a run or a corpus."""
     facts = _facts(path)
     if json:
         print_json(facts)
@@ -133,7 +151,7 @@ def _facts(path: Path) -> dict[str, Any]:
     if path.is_dir():
         raise UserError(f"{path} is neither a corpus nor a run: give one, or a file")
     if path.suffix == ".safetensors":
-        return _model_facts(path)
+        return _style_facts(path) or _model_facts(path)
     from musenet.midi import describe
 
     return {"kind": "MIDI file", **describe(path)}
@@ -145,6 +163,19 @@ def _corpus_facts(folder: Path) -> dict[str, Any]:
     header = read_header(folder)
     told = ("splits", "sources", "licences")
     return {"kind": "corpus", **{name: header[name] for name in told if name in header}}
+
+
+def _style_facts(path: Path) -> dict[str, Any]:
+    """What is in a style of one's own; nothing where the file is none."""
+    from musenet.checkpoint import fingerprint, read_tensors
+
+    meta = read_tensors(path)[1]
+    if "style" not in meta:
+        return {}
+    return {
+        "kind": "style", "name": meta["style"], "fingerprint": fingerprint(path),
+        "bytes": path.stat().st_size, "model": meta["base"], "facts": meta["facts"],
+    }  # fmt: skip
 
 
 def _model_facts(path: Path) -> dict[str, Any]:

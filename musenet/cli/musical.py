@@ -39,6 +39,11 @@ Temperature = Annotated[
 TopP = Annotated[
     float, typer.Option(metavar="NUMBER", help="Share of the likeliest values to choose among.")
 ]
+Guidance = Annotated[
+    float,
+    typer.Option(metavar="NUMBER", help="How strongly the style is followed: 1 plain, 1.5 to 3 "
+                 "more strongly, which takes twice the time."),
+]  # fmt: skip
 Sound = Annotated[
     Audio | None,
     typer.Option("--audio", metavar="mp3|ogg|flac|wav|none", show_default="mp3",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeRemainingColumn
 
-from musenet.cli.options import Json, check_place
+from musenet.cli.options import Json, check_place, make_folder
 from musenet.cli.output import clock, print_facts, print_json, progress, say
+from musenet.errors import UserError
 
 if TYPE_CHECKING:
     from musenet.composing.ranking import FindCopy
@@ -59,15 +60,23 @@ def index(
         typer.Option("--out", "-o", metavar="FILE", show_default="in the corpus",
                      help="Where the index goes."),
     ] = None,
+    usual: Annotated[
+        bool,
+        typer.Option("--usual", help="Put it where 'musenet compose' and 'musenet arrange' look "
+                     "for one, so that they tell of each piece what it shares with the corpus."),
+    ] = False,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Index the training pieces of a corpus for 'musenet originality'."""
-    from musenet.evaluation.originality_index import FILE, build_index, save_index
+    from musenet.evaluation.originality_index import FILE, build_index, save_index, usual_index
 
-    path = out or corpus / FILE
+    if usual and out is not None:
+        raise UserError("--usual has a place of its own: leave --out out")
+    path = usual_index() if usual else out or corpus / FILE
     check_place(path.parent)
     with _bars() as tell:
         made = build_index(corpus, tell)
+    make_folder(path.parent)
     save_index(made, path)
     facts = {"index": str(path), "bytes": path.stat().st_size, **_facts(made)}
     if json:
@@ -76,11 +85,18 @@ def index(
         print_facts(facts)
 
 
-def copies_in(place: Path) -> FindCopy:
-    """Looks the longest passage of a score up in an index, or in that of a corpus."""
-    from musenet.composing.ranking import Copy
-    from musenet.evaluation.originality_index import index_of
+def copies_in(place: Path | None) -> FindCopy | None:
+    """Looks the longest passage of a score up in an index, or in that of a corpus.
 
+    Without a place in the usual index; None where there is none.
+    """
+    from musenet.composing.ranking import Copy
+    from musenet.evaluation.originality_index import index_of, usual_index
+
+    if place is None:
+        place = usual_index()
+        if not place.is_file():
+            return None
     with _bars() as tell:
         known = index_of(place, tell)
 

@@ -96,9 +96,12 @@ def _title(facts: Mapping[str, Any]) -> str:
 
 def report(
     pieces: Sequence[Composition], files: Sequence[Mapping[str, Path]], taken: float, *,
-    as_json: bool,
+    compared: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say what was made in `taken` seconds, as a table or as JSON."""
+    """Say what was made in `taken` seconds, as a table or as JSON.
+
+    `compared` tells whether the pieces were compared with the training pieces.
+    """
     if as_json:
         made = [
             {**piece.facts, "files": {kind: str(path) for kind, path in own.items()}}
@@ -107,11 +110,25 @@ def report(
         print_json({"pieces": made, "seconds_taken": round(taken, 2)})
         return
     rows = [_row(piece.facts, own) for piece, own in zip(pieces, files, strict=True)]
-    columns = ("files", "length", "notes", "instruments (share of the notes)", "by", "verdict")
+    columns = ["files", "length", "notes", "instruments (share of the notes)", "by", "verdict"]
+    if compared:
+        columns.append("shared with training pieces")
+        rows = [(*row, _shared(piece.facts)) for row, piece in zip(rows, pieces, strict=True)]
     print_table(columns, rows)
     music = sum(piece.facts["seconds"] for piece in pieces)
     seed = pieces[0].facts["seed"]
     say(f"{clock(music)} of music in {clock(taken)} minutes, with --seed {seed}")
+    if not compared:
+        say("not compared with the training pieces: 'musenet corpus index CORPUS --usual', once, "
+            "and each piece is", stderr=True)  # fmt: skip
+
+
+def _shared(facts: Mapping[str, Any]) -> str:
+    """The longest passage that stands in a training piece too."""
+    copy = facts["copy"]
+    if copy is None:
+        return "no passage that counts"
+    return f"{copy['notes']} notes, more than {copy['longer_than']:.0%} of human pieces"
 
 
 def _row(facts: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import typer
 
 from musenet.cli.options import Device, Model, On, SoundFont, check_place, torch_device
+from musenet.cli.originality import copies_in
 from musenet.cli.output import say
 from musenet.errors import UserError
 
@@ -45,6 +46,12 @@ def studio(
                      help="Where projects are kept."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    copies: Annotated[
+        Path | None,
+        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True, show_default="none",
+                     help="Rank candidates last that copy a passage of the training pieces, as "
+                     "'musenet originality' finds it."),
+    ] = None,
     soundfont: SoundFont = None,
     model: Model = None,
     device: On = Device.AUTO,
@@ -61,9 +68,10 @@ def studio(
         soundfont,
     )  # fmt: skip
     check_place(settings.data)
+    find_copy = None if copies is None else copies_in(copies)
     listening = _listening(host, port)
     address = _address(settings, listening)
-    app = create_app(settings)
+    app = create_app(settings, find_copy=find_copy)
     say(f"the studio is at {address} (Ctrl-C stops it); projects are kept in {settings.data}")
     if open_:
         typer.launch(address)

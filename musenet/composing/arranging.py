@@ -63,8 +63,11 @@ def arrangement_of(
     replaced = is_note(table) & inside & np.isin(table[:, 1], players) & (not keep)
     kept = ~replaced & (table[:, 1] != REST)
     rest = spaced(table[kept].astype(np.int64), ticks[kept])
-    later = np.cumsum(rest[:, 0], dtype=np.int64) >= start
-    ahead = anticipated(rest, is_note(rest) & later)
+    at = np.cumsum(rest[:, 0], dtype=np.int64)
+    # what follows the bars is not told ahead: its rows came eight beats before the bars were
+    # over, and the network then took them for all there is and fell silent
+    told = (at >= start) & (at < (np.inf if stop is None else stop))
+    ahead = anticipated(rest, is_note(rest) & told)
     before = int((np.cumsum(ahead.table[:, 0], dtype=np.int64) < start).sum())
     removal = None
     if replaced.any():
@@ -100,5 +103,7 @@ def addition_of(draft: Draft, arrangement: Arrangement) -> Score:
     table, ticks = draft.table, np.cumsum(draft.table[:, 0], dtype=np.int64)
     new = is_note(table) & ~draft.given
     new[: len(arrangement.opening.table)] = False
+    if arrangement.stop is not None:  # reached by a hair, where seconds are rounded
+        new &= ticks < arrangement.stop
     rows: Table = spaced(table[new].astype(np.int64), ticks[new])
     return decode(rows)

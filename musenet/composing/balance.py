@@ -19,12 +19,17 @@ PATIENCE = 20.0
 FULL_BIAS_AFTER = 20.0
 """Seconds of further silence until the bias is full."""
 FULL_BIAS = 8.0
+SHORT = 100.0
+"""Seconds of a section below which one that was not heard in it waits less, in proportion."""
 SHARE, STEEPNESS = 0.012, 6.0
 """Share of the notes below which an instrument's score is raised, and how steeply."""
+FLOOR, FLOOR_BIAS = 0.0065, 12.0
+"""Share of the notes below which one that was heard is all but sure to come next."""
 LENT = 3
 """Notes that each instrument is counted to have played, so that beginnings are left alone."""
 LAST_CALL = 8.0
-"""Seconds before the end of a minute when an instrument still unheard in it is forced."""
+"""Seconds before the end of a minute when an instrument still unheard in it is forced; not more
+than half of the section."""
 
 _SOON = 1e-6
 """A note at the very beginning counts as heard in the first minute."""
@@ -69,18 +74,26 @@ class Balance:
         np.maximum.at(self.last.T, players, seconds[note, None])
         self.last[:, players] = np.maximum(self.last[:, players], _SOON)
 
+    @property
+    def _length(self) -> float:
+        """Seconds of the section, at least one."""
+        return max(1.0, self.seconds - self.since)
+
     def bias(self, seconds: NDArray[np.float64]) -> NDArray[np.float32]:
         """What to add to the scores of the instruments, shape (candidates, 64)."""
         added = np.zeros(self.notes.shape, dtype=np.float32)
         if len(self.asked) < 2:
             return added
-        silent = seconds[:, None] - self.last[:, self.asked]
-        waiting = ((silent - PATIENCE) / FULL_BIAS_AFTER).clip(0.0, 1.0) * FULL_BIAS
+        own = self.notes[:, self.asked]
+        pace = np.where(own == 0, min(1.0, self._length / SHORT), 1.0)
+        silent = seconds[:, None] - self.last[:, self.asked] - PATIENCE * pace
+        waiting = np.minimum(silent * (FULL_BIAS / FULL_BIAS_AFTER) / pace, FULL_BIAS)
         goal = min(SHARE, 0.5 / len(self.asked))
-        total = self.notes.sum(axis=1, keepdims=True)
-        share = (self.notes[:, self.asked] + LENT) / (total + LENT / goal)
-        lacking = (-STEEPNESS * np.log(share / goal)).clip(0.0, FULL_BIAS)
-        added[:, self.asked] = np.maximum(waiting, lacking)
+        total = np.add.reduce(self.notes, axis=1, keepdims=True)
+        share = (own + LENT) / (total + LENT / goal)
+        lacking = np.minimum(-STEEPNESS * np.log(share / goal), FULL_BIAS)
+        lacking[(own > 0) & (own < FLOOR * total)] = FLOOR_BIAS
+        added[:, self.asked] = np.maximum(np.maximum(waiting, lacking), 0.0)
         return added
 
     def must_play(
@@ -95,7 +108,10 @@ class Balance:
         """
         minute = np.floor(seconds / 60.0) * 60.0
         stop = np.minimum(minute + 60.0, self.seconds)
-        urgent = (seconds >= stop - LAST_CALL) & ((minute == 0.0) | (stop - minute >= 30.0))
+        last = min(LAST_CALL, self._length / 2.0)
+        urgent = (seconds >= stop - last) & ((minute == 0.0) | (stop - minute >= 30.0))
+        if not (urgent | last_call).any():
+            return np.full(len(seconds), -1)
         silent = self.last[:, self.asked] <= np.maximum(minute, self.since)[:, None]
         never = self.notes[:, self.asked] == 0
         unheard = (silent & urgent[:, None]) | (never & last_call[:, None])
@@ -109,6 +125,7 @@ class Balance:
         self, instrument: NDArray[np.int64], seconds: NDArray[np.float64], alive: NDArray[np.bool_]
     ) -> None:
         """Note down what each candidate that is not finished plays."""
-        rows = np.flatnonzero((instrument <= DRUMS) & alive)
-        self.notes[rows, instrument[rows]] += 1
-        self.last[rows, instrument[rows]] = np.maximum(seconds[rows], _SOON)
+        rows = ((instrument <= DRUMS) & alive).nonzero()[0]
+        players = instrument[rows]
+        self.notes[rows, players] += 1
+        self.last[rows, players] = np.maximum(seconds[rows], _SOON)

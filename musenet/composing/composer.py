@@ -21,6 +21,7 @@ from musenet.composing.decoding import Decoder, OnRows, generators
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
+from musenet.composing.own import Own, own_in, told
 from musenet.composing.planning import UNWATCHED, Planner, Watch
 from musenet.composing.prompt import (
     Prompt,
@@ -37,6 +38,7 @@ from musenet.composing.steering import Steering
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.key import key_of
+from musenet.midi.smf import read_bytes
 from musenet.model import Model
 from musenet.score import Score
 
@@ -76,10 +78,12 @@ class Composer:
         self, *, styles: Mapping[str, float] | Sequence[str] | str = (),
         instruments: Sequence[str] | str = (), minutes: float = 4.0, tempo: float | None = None,
         metre: str | None = None, notes: str = "", given: Path | str | bytes | None = None,
-        key: str | None = None, chords: str | None = None, density: str | float | None = None,
-        dynamics: str | None = None, sections: Sequence[Section] = (), seed: int = 0,
+        at: int | None = None, key: str | None = None, chords: str | None = None,
+        density: str | float | None = None, dynamics: str | None = None,
+        sections: Sequence[Section] = (), seed: int = 0,
         temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
-        candidates: int = 1, progress: Callable[[float], None] | None = None,
+        guidance: float = Sampling.guidance, candidates: int = 1,
+        progress: Callable[[float], None] | None = None,
         on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
         """Compose `candidates` pieces to one prompt; those that `judge` thinks best come first.
@@ -92,6 +96,8 @@ class Composer:
             metre: such as "3/4".
             notes: an opening melody, such as "C4 E4 G4:2".
             given: a MIDI file to continue; it is kept as it is, its tempo and metre go on.
+            at: bar of that file, from 1, to go on from: what begins before it is kept, notes that
+                sound into it end there; by default the end.
             key: such as "Eb major"; by default that of a given file, or left to the model.
             chords: a progression, bar by bar, such as "C | Am F | G7", repeated to the end.
             density: notes a beat, or one of sparse, light, medium, dense, full.
@@ -100,6 +106,8 @@ class Composer:
             seed: the same seed gives the same piece.
             temperature: below 1 plainer, above 1 wilder.
             top_p: share of the likeliest values to choose among.
+            guidance: how strongly the styles are followed: 1 plain, above more strongly; any
+                other than 1 takes twice the time.
             candidates: how many.
             progress: called with the seconds of music composed.
             on_rows: called with the place of a candidate and event rows as they are made, which
@@ -117,14 +125,14 @@ class Composer:
         )  # fmt: skip
         watch = Watch(progress, on_rows, stop)
         made = self.answer(
-            prompt, Sampling(temperature, top_p), given, seed=seed, candidates=candidates,
-            watch=watch,
+            prompt, Sampling(temperature, top_p, guidance=guidance), given, at, seed=seed,
+            candidates=candidates, watch=watch,
         )  # fmt: skip
         return self.judge.ranked(made)
 
     def answer(
-        self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None, *,
-        seed: int = 0, candidates: int = 1, watch: Watch = UNWATCHED,
+        self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None,
+        at: int | None = None, *, seed: int = 0, candidates: int = 1, watch: Watch = UNWATCHED,
     ) -> list[Composition]:  # fmt: skip
         """Compose to a prompt; the arguments are those of `compose`.
 
@@ -135,18 +143,20 @@ class Composer:
         _check(seed, candidates)
         if given is not None and (prompt.notes or prompt.tempo or prompt.metre):
             raise UserError("a given file has its notes, tempo and metre: ask for none of them")
-        score = None if given is None else _given_score(given)
-        source = None if given is None else _read(given)
-        players = choose_instruments(prompt, score, self.facts, np.random.default_rng(seed))
-        opening = opening_of(prompt, score, players)
+        source, cut = source_of(given, at)
+        score = None if source is None else _given_score(source)
+        own = self.own(prompt.plan)
+        facts = own.facts(self.facts)
+        players = choose_instruments(prompt, score, facts, np.random.default_rng(seed))
+        opening = opening_of(prompt, score, players, cut)
         started = time.perf_counter()
         planner = Planner(
-            self.network, prompt, opening, players, _key(prompt, score), self.facts, how,
+            self.network, own, prompt, opening, players, _key(prompt, score), facts, how,
             self.context,
         )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
-        recipe = self._recipe(asdict(prompt), how, seed, candidates)
-        recipe["continues"] = given is not None
+        recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
+        recipe |= {"continues": given is not None, "at": at}
         speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
             finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
@@ -174,8 +184,8 @@ class Composer:
                 else "it was composed without a given file: leave --from out"
             )  # fmt: skip
         made = self.answer(
-            recipe.prompt, recipe.sampling, given, seed=recipe.seed, candidates=recipe.candidates,
-            watch=Watch(progress),
+            recipe.prompt, recipe.sampling, given, recipe.at, seed=recipe.seed,
+            candidates=recipe.candidates, watch=Watch(progress),
         )  # fmt: skip
         return made[recipe.candidate]
 
@@ -184,7 +194,7 @@ class Composer:
         bars: tuple[int, int] | None = None, keep: bool = False,
         styles: Mapping[str, float] | Sequence[str] | str = (), density: str | float | None = None,
         dynamics: str | None = None, seed: int = 0, temperature: float = Sampling.temperature,
-        top_p: float = Sampling.top_p, candidates: int = 1,
+        top_p: float = Sampling.top_p, guidance: float = Sampling.guidance, candidates: int = 1,
         progress: Callable[[float], None] | None = None, on_rows: OnRows | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
@@ -204,6 +214,7 @@ class Composer:
             seed: likewise.
             temperature: likewise.
             top_p: likewise.
+            guidance: likewise.
             candidates: likewise.
             progress: likewise.
             on_rows: likewise; given notes stand ahead of their sound (`given.Anticipated`).
@@ -214,18 +225,20 @@ class Composer:
             Stopped: `stop` said so.
         """
         _check(seed, candidates)
-        score, source = _given_score(given), _read(given)
+        score, source = _given_score(given), read_bytes(given)[1]
         names = (instruments,) if isinstance(instruments, str) else tuple(instruments)
         section = Section(0.0, style_weights(styles), names, None, notes_a_beat(density), dynamics)
         players = players_of(section, tuple(score.instruments))
         if bars is None and not keep and set(players) >= set(score.instruments):
             raise UserError("nothing given would be left: name bars, or instruments to add")
-        how, layout = Sampling(temperature, top_p), arrangement_of(score, players, bars, keep=keep)
+        how = Sampling(temperature, top_p, guidance=guidance)
+        layout = arrangement_of(score, players, bars, keep=keep)
         everyone = sorted({*players, *score.instruments})
         started = time.perf_counter()
+        own, asked_styles = self.own([section]), section.styles or ()
         decoder = Decoder(
-            self.network,
-            condition_of(section.styles or (), everyone, key_of(score)[0], self.facts),
+            own.network(self.network, asked_styles),
+            condition_of(asked_styles, everyone, key_of(score)[0], own.facts(self.facts)),
             limits(players, layout.seconds, self.facts), how, opening=layout.opening.table,
             earliest=layout.start, random=generators(seed, candidates), context=self.context,
             steering=Steering.of(section), since=layout.since, until=layout.until,
@@ -233,7 +246,7 @@ class Composer:
         )  # fmt: skip
         drafts = decoder.run(progress, on_rows=on_rows, stop=stop)
         asked = {**asdict(section), "bars": bars, "keep": keep}
-        recipe = self._recipe(asked, how, seed, candidates)
+        recipe = self._recipe(asked, how, seed, candidates) | own.recipe()
         speed = rate(drafts, len(layout.opening.table), time.perf_counter() - started)
         made = [
             arranged(draft, layout, source, recipe | {"candidate": place}, speed)
@@ -241,12 +254,20 @@ class Composer:
         ]
         return self.judge.ranked(made)
 
+    def own(self, sections: Sequence[Section]) -> Own:
+        """The user's own styles among those that are asked for.
+
+        Raises:
+            UserError: one cannot be had for these weights.
+        """
+        return own_in((section.styles for section in sections), self.name)
+
     def _recipe(
         self, prompt: dict[str, Any], how: Sampling, seed: int, candidates: int
     ) -> dict[str, Any]:
         """How pieces are made, as their files tell."""
         return {
-            "prompt": prompt, "sampling": asdict(how), "seed": seed,
+            "prompt": told(prompt), "sampling": asdict(how), "seed": seed,
             "candidates": candidates, "model": self.name, "version": __version__,
         }  # fmt: skip
 
@@ -276,13 +297,21 @@ def _check(seed: int, candidates: int) -> None:
         raise UserError(f"--seed {seed} is below 0: give a whole number from 0")
 
 
-def _read(given: Path | str | bytes) -> bytes:
-    if isinstance(given, bytes):
-        return given
-    try:
-        return Path(given).read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {given}: {error.strerror}; give a MIDI file") from error
+def source_of(given: Path | str | bytes | None, at: int | None) -> tuple[bytes | None, int]:
+    """What is gone on with, and the tick before which nothing new may begin, 0 for its end.
+
+    Args:
+        given: a MIDI file, or None.
+        at: bar, from 1, up to which it is kept, or None for all.
+
+    Raises:
+        UserError: there is no file, it has no such bar, or nothing is played before that.
+    """
+    if given is None:
+        if at is not None:
+            raise UserError(f"--at {at} needs a file to go on with: give that with --from")
+        return None, 0
+    return (read_bytes(given)[1], 0) if at is None else midi.before_bar(given, at)
 
 
 def _given_score(given: Path | str | bytes) -> Score:

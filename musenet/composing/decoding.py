@@ -12,6 +12,7 @@ from torch import Tensor
 
 from musenet.composing.balance import Balance
 from musenet.composing.engine import Engine, Marks
+from musenet.composing.guidance import Guided
 from musenet.composing.network import Network
 from musenet.composing.pending import NOTHING, Pending
 from musenet.composing.rules import (
@@ -109,9 +110,12 @@ class Decoder:
         self.balance = Balance.of(wishes.instruments, end, candidates, since)
         self.balance.take_in(opening)
         self.random, self.steering, self.until = random, steering, until
-        self.network = network
-        marks = Marks(self.given, self.lead)
-        self.engine = Engine(network, condition, candidates, context, self.told, steering, marks)
+        guided = how.guidance != 1.0 and bool(condition.styles)
+        self.network = Guided(network, how.guidance) if guided else network
+        self.engine = Engine(
+            self.network, condition, candidates, context, self.told, steering,
+            Marks(self.given, self.lead), guided,
+        )  # fmt: skip
         self.hidden: Tensor = self.engine.begin(opening)
 
     @torch.inference_mode()
@@ -155,7 +159,7 @@ class Decoder:
 
     def _next_row(self) -> Features:
         """Choose the next row of every candidate field by field; its features."""
-        chance = np.stack([generator.random(5) for generator in self.random])
+        chance = np.array([generator.random(5) for generator in self.random])
         x, past, link = self.hidden, self.past, self.network.choose
 
         def choose(
@@ -168,7 +172,7 @@ class Decoder:
         wait = choose(0, self.rules.waits(past, self.moments))
         due = self.pending.waits(self.next, self.moments.tick)
         comes = wait >= due
-        wait = np.where(comes, due, wait)
+        wait = np.minimum(due, wait)
         now = self.moments.after_wait(wait)
         self.alive &= now.seconds < self.until
         columns = self._columns(now, comes)
@@ -184,14 +188,17 @@ class Decoder:
         duration = choose(3, self.rules.durations(now, instrument))
         x = link(3, x, duration, None)
         velocity = choose(4, self.rules.velocities(instrument))
-        ids = np.stack([wait, instrument, pitch, duration, velocity], axis=1)
-        ids[comes, 1:] = self.pending.ids[self.next[comes], 1:]
+        ids = np.array([wait, instrument, pitch, duration, velocity]).T
+        if comes.any():
+            ids[comes, 1:] = self.pending.ids[self.next[comes], 1:]
         self._add(ids, now, comes, forced & ~comes)
         return columns
 
     def _columns(self, now: Moments, comes: Mask) -> Features:
         """Features of the next row, and the marks of those that are pending."""
         row = self.past.rows
+        if not comes.any():
+            return features(now, self.told, controls=self.steering.at(now))
         self.given[comes, row] = self.pending.given[self.next[comes]]
         self.lead[comes, row] = self.pending.lead[self.next[comes]]
         given, sounds = self.given[:, row], now.ahead(self.lead[:, row])
@@ -201,7 +208,7 @@ class Decoder:
         """How much of the time between the length told and the latest end is used up, 0 to 1."""
         latest = self.rules.wishes.seconds * LATEST_END
         over: NDArray[np.float64] = (now.seconds - self.told) / (latest - self.told)
-        return over.clip(0.0, 1.0)
+        return np.minimum(np.maximum(over, 0.0), 1.0)
 
     def _players(self, now: Moments, wait: NDArray[np.int64]) -> tuple[Mask, Mask]:
         """Which instruments may come, and for which candidates one is forced."""
@@ -210,13 +217,16 @@ class Decoder:
         last_call = self.rules.is_last_call(self.past, now)
         must = self.balance.must_play(now.seconds, allowed, last_call)
         forced = must >= 0
+        if not forced.any():
+            return allowed, forced
         only = np.arange(SIZES[1]) == must[:, None]
         return np.where(forced[:, None], only, allowed), forced & self.alive
 
     def _add(self, ids: NDArray[np.int64], now: Moments, comes: Mask, forced: Mask) -> None:
         """Write the row down for candidates that go on, and see which are finished."""
         row = self.past.rows
-        ids[~self.alive] = _FINISHED
+        if not self.alive.all():
+            ids[~self.alive] = _FINISHED
         instrument = ids[:, 1]
         values = ids.copy()
         values[:, 2] -= PITCH_OFFSET[instrument]

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from musenet.composing.guidance import without_styles
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
@@ -42,6 +43,7 @@ class Engine:
     def __init__(
         self, network: Network, condition: Condition, candidates: int, context: int,
         total_seconds: float, steering: Steering = UNSTEERED, marks: Marks | None = None,
+        guided: bool = False,
     ) -> None:  # fmt: skip
         """Prepare for `candidates` pieces of `total_seconds` each.
 
@@ -53,9 +55,11 @@ class Engine:
             total_seconds: length that it is told.
             steering: chords, density and dynamics.
             marks: of given notes, which the caller fills in as rows come; None without any.
+            guided: whether the states of the candidates are followed by those without styles, as
+                a `Guided` network takes them.
         """
         self.network, self.model = network, network.model
-        self.condition = condition
+        self.conditions = (condition, without_styles(condition)) if guided else (condition,)
         self.candidates = candidates
         self.context = context
         self.total_seconds = total_seconds
@@ -70,9 +74,11 @@ class Engine:
             opening: rows so far, shape (n, 5); may be empty.
 
         Returns:
-            Shape (candidates, D).
+            Shape (candidates, D), twice as many if guided.
         """
-        return self._read([opening]).expand(self.candidates, -1)
+        hidden = self._read([opening])
+        self._cache = self._cache.repeated(self.candidates)
+        return hidden.repeat_interleave(self.candidates, dim=0)
 
     @torch.inference_mode()
     def append(self, tables: NDArray[np.uint8], columns: Features) -> Tensor:
@@ -83,7 +89,7 @@ class Engine:
             columns: features of the last rows, shape (candidates, F).
 
         Returns:
-            Shape (candidates, D).
+            Shape (candidates, D), twice as many if guided.
         """
         if self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
@@ -108,15 +114,14 @@ class Engine:
         columns = np.stack(
             [self._columns(place, view, start, length) for place, view in enumerate(views)]
         )
-        conditions = stack([self.condition] * len(views), [view.begins for view in views])
+        told = [condition for condition in self.conditions for _ in views]
+        begins = [view.begins for view in views] * len(self.conditions)
         device = self.model.device
         embedded = self.model.embed_events(
             torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
-        )
-        x_BTD = torch.cat([self.model.embed_prompt(conditions), embedded], dim=1)
-        cache = Cache.empty(self.model, len(views), PROMPT_ROWS + self.context)
-        hidden = self.model.trunk(x_BTD, cache)[:, -1]
-        self.network.adopt(cache)
-        alone = len(views) < self.candidates
-        self._cache = cache.expanded(self.candidates) if alone else cache
+        ).repeat(len(self.conditions), 1, 1)
+        x_BTD = torch.cat([self.model.embed_prompt(stack(told, begins)), embedded], dim=1)
+        self._cache = Cache.empty(self.model, len(told), PROMPT_ROWS + self.context)
+        hidden = self.model.trunk(x_BTD, self._cache)[:, -1]
+        self.network.adopt(self._cache)
         return hidden

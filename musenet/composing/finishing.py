@@ -17,6 +17,7 @@ from musenet.composing.prompt import Opening, Prompt
 from musenet.events import decode, is_note
 from musenet.files import write_atomically
 from musenet.instruments import INSTRUMENTS
+from musenet.own_styles import SUFFIX, told_name
 from musenet.score import Score, crop, seconds_at
 
 TOLERANCE = 0.05
@@ -123,7 +124,7 @@ def _played_at(score: Score, prompt: Prompt, pace: float) -> Score:
 
 
 def _title(prompt: Prompt) -> str:
-    names = ", ".join(name for name, _ in prompt.styles)
+    names = ", ".join(told_name(name).removesuffix(SUFFIX) for name, _ in prompt.styles)
     return f"musenet: {names}" if names else "musenet"
 
 

@@ -17,6 +17,7 @@ from musenet.errors import UserError
 from musenet.events import encode
 from musenet.model import Model
 from musenet.score import Score
+from musenet.styles import find_style
 
 CRITIC_FILE = "critic.safetensors"
 """Name of a critic that stands beside its model."""
@@ -39,10 +40,14 @@ class Judge:
     find_copy: FindCopy | None = None
 
     def verdict(self, score: Score, styles: Sequence[tuple[str, float]] = ()) -> Verdict:
-        """What is thought of a score that was composed in some styles, given with weights."""
+        """What is thought of a score that was composed in some styles, given with weights.
+
+        The critic is told of none that are the user's own: it knows the plain model alone.
+        """
         critic = None
         if self.critic is not None:
-            condition = condition_of(styles, score.instruments, KEYS, self.facts)
+            known = [(name, weight) for name, weight in styles if find_style(name) is not None]
+            condition = condition_of(known, score.instruments, KEYS, self.facts)
             critic = self.critic.human(encode(score), condition, score.seconds)
         copy = self.find_copy(score) if self.find_copy is not None else None
         return Verdict(critic, self.limits.faults(score), copy)

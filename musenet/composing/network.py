@@ -6,9 +6,12 @@ for a CPU, where a step is bound by the memory that it reads and by the number o
 - matrices in half precision, multiplied in fp32 (FBGEMM; any CPU with AVX2 and F16C): half the
   memory of fp32, no activation is rounded, and each row is computed alone, so that a candidate
   gets the same numbers in a batch of any size;
+- all else in NumPy, whose operations on a few numbers take half the time of those of PyTorch;
+- attention of one query a head as products of a matrix and a vector, in the order of the cache;
 - queries, keys and values from one matrix; the value embeddings of all layers from another;
 - all tables of a sum of embeddings in one, with one gather;
-- a norm is a division, since a gain of √D stands in the matrix behind it;
+- a norm is a division, since a gain of √D stands in the matrix behind it, or one behind squared
+  ReLU;
 - rotary pairs stand side by side, so that turning them is one complex product.
 """
 
@@ -28,7 +31,8 @@ from musenet.model import Block, Cache, FeedForward, Linear, Model, MomentEmbedd
 from musenet.score import TICKS_PER_BEAT
 
 Ids = NDArray[np.int64]
-Multiply = Callable[[Tensor], Tensor]
+Floats = NDArray[np.float32]
+Multiply = Callable[[Floats], Floats]
 
 
 class Network(Protocol):
@@ -37,7 +41,9 @@ class Network(Protocol):
     All is called within `torch.inference_mode`.
     """
 
-    model: Model
+    @property
+    def model(self) -> Model:
+        """The model that is laid out."""
 
     def adopt(self, cache: Cache) -> None:
         """Take over a cache that the model has filled."""
@@ -98,18 +104,18 @@ class Packed:
         """Lay a model in fp32 out anew; `half` False keeps its matrices in fp32."""
         config, heads = model.config, model.heads
         self.model = model
-        self.chosen = _weights(heads.chosen)
+        self.chosen = [table.numpy() for table in _weights(heads.chosen)]
         self.rows = _Sum(model.moment, _weights(model.fields))
-        self.moment = _Sum(heads.moment, self.chosen[:1])
+        self.moment = _Sum(heads.moment, _weights(heads.chosen)[:1])
         self.previous = _packed(model.previous, half) if model.previous is not None else None
         blocks = [cast(Block, block) for block in model.blocks]
         embedded = _weights(b.attention.embedded for b in blocks if b.attention.embedded)
         self.embedded = _multiply(torch.cat(embedded), None, half) if embedded else None
-        self.turns: Tensor | None = None
+        self.turns: NDArray[np.complex64] | None = None
         self.blocks = [_PackedBlock(block, layer, half) for layer, block in enumerate(blocks)]
-        self.gain = config.width**0.5
+        self.gain = np.float32(config.width**0.5)
         self.outputs = [
-            _multiply(weight * (self.gain / 15.0), bias / 15.0, half)
+            _multiply(weight * (config.width**0.5 / 15.0), bias / 15.0, half)
             for weight, bias in zip(_weights(heads.outputs), heads.frequent, strict=True)
         ]
         self.links = [_PackedFeedForward(cast(FeedForward, link), half) for link in heads.links]
@@ -131,78 +137,85 @@ class Packed:
         """As `Network.step`."""
         x = self.rows(ids, columns)
         if self.previous is not None:
-            shifted = self.previous(cache.last[:, 0])
-            cache.last = x[:, None].clone()
+            shifted = self.previous(cache.last[:, 0].numpy())
+            cache.last = torch.from_numpy(x[:, None].copy())
             x += shifted
         if self.model.learned is not None:
-            x += self.model.learned.weight[cache.length]
+            x += self.model.learned.weight[cache.length].numpy()
         x *= self.gain / _size(x)
-        values = self.embedded(x).chunk(len(self.blocks), dim=-1) if self.embedded else ()
         turn = None if self.turns is None else self.turns[cache.length]
+        values = np.split(self.embedded(x), len(self.blocks), axis=1) if self.embedded else ()
         for layer, block in enumerate(self.blocks):
             block(x, cache, turn, values[layer] if values else None)
         cache.length += 1
-        return x.mul_(self.gain / _size(x))
+        x *= self.gain / _size(x)
+        return torch.from_numpy(x)
 
-    def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
+    def logits(self, field: int, x: Tensor) -> Floats:
         """As `Network.logits`."""
-        scores: NDArray[np.float32] = self.outputs[field](x / _size(x)).tanh_().mul_(15.0).numpy()
+        state: Floats = x.numpy()
+        scores = self.outputs[field](state / _size(state))
+        np.tanh(scores, out=scores)
+        scores *= np.float32(15.0)
         return scores
 
     def choose(self, field: int, x: Tensor, ids: Ids, columns: Features | None) -> Tensor:
         """As `Network.choose`."""
         if columns is not None:
-            x = x + self.moment(ids[:, None], columns)
+            state: Floats = x.numpy() + self.moment(ids[:, None], columns)
         else:
-            x = x + F.embedding(torch.from_numpy(ids), self.chosen[field])
-        return x.add_(self.links[field](x))
+            state = x.numpy() + self.chosen[field][ids]
+        self.links[field](state)
+        return torch.from_numpy(state)
 
 
 class _Sum:
-    """A sum of embeddings as one gather from one table: of fields, then of a moment."""
+    """A sum of embeddings from one table: of fields, then of a moment."""
 
     def __init__(self, moment: MomentEmbedding, tables: list[Tensor]) -> None:
         self.moments = [column for column in moment.seen if column > 0]
-        waves = moment.time.weight.T if 0 in moment.seen else moment.time.weight.T[:0]
-        parts = [*tables, *_weights(moment.tables[column - 1] for column in self.moments), waves]
-        self.table = torch.cat(parts)
-        sizes = [len(part) for part in parts[:-1]]
-        self.offsets = np.cumsum([0, *sizes], dtype=np.int64)
-        self.places = np.arange(len(waves), dtype=np.int64) + self.offsets[-1]
-        self.periods = 2.0 ** np.arange(1, len(waves) // 2 + 1, dtype=np.float32)
+        parts = [*tables, *_weights(moment.tables[column - 1] for column in self.moments)]
+        self.table = torch.cat(parts).numpy()
+        self.offsets = np.cumsum([0, *map(len, parts[:-1])], dtype=np.int64)
+        self.waves = moment.time.weight.T.numpy().copy() if 0 in moment.seen else None
+        half = moment.time.in_features // 2
+        self.periods = 2.0 ** np.arange(1, half + 1, dtype=np.float32)
 
-    def __call__(self, ids: Ids, columns: Features) -> Tensor:
+    def __call__(self, ids: Ids, columns: Features) -> Floats:
         """Chosen values, (B, tables), and features, (B, F), to (B, D)."""
-        count, known = len(ids), ids.shape[1] + len(self.moments)
-        index = np.empty((count, known + len(self.places)), dtype=np.int64)
-        index[:, : ids.shape[1]] = ids
-        index[:, ids.shape[1] : known] = columns[:, self.moments]
-        index[:, :known] += self.offsets[:-1]
-        index[:, known:] = self.places
-        weights = np.ones(index.shape, dtype=np.float32)
-        beats = columns[:, :1].astype(np.float32) / np.float32(TICKS_PER_BEAT)
-        angles = np.float32(2 * np.pi) * beats / self.periods
-        half = known + len(self.periods)
-        np.sin(angles, out=weights[:, known:half])
-        np.cos(angles, out=weights[:, half:])
-        return F.embedding_bag(
-            torch.from_numpy(index), self.table, mode="sum",
-            per_sample_weights=torch.from_numpy(weights),
-        )  # fmt: skip
+        index = np.concatenate([ids, columns[:, self.moments]], axis=1)
+        index += self.offsets
+        x: Floats = np.add.reduce(self.table[index], axis=1)
+        if self.waves is not None:
+            beats = columns[:, :1].astype(np.float32) / np.float32(TICKS_PER_BEAT)
+            angles = np.float32(2 * np.pi) * beats / self.periods
+            waves = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+            x += np.add.reduce(waves[:, :, None] * self.waves, axis=1)
+        return x
 
 
 class _PackedFeedForward:
-    """Norm and feed-forward."""
+    """Norm and feed-forward, added to the stream in place.
+
+    Squared ReLU of a row divided by its size is that of the row, divided by the size squared.
+    """
 
     def __init__(self, layer: FeedForward, half: bool) -> None:
         self.gelu = layer.activation == "gelu"
         self.up = _multiply(layer.up.weight * layer.up.in_features**0.5, None, half)
         self.down = _packed(layer.down, half)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Shape (B, D) to (B, D)."""
-        inner = self.up(x / _size(x))
-        return self.down(F.gelu(inner) if self.gelu else inner.relu_().square_())
+    def __call__(self, x: Floats) -> None:
+        """Add to the stream, (B, D)."""
+        if self.gelu:
+            x += self.down(F.gelu(torch.from_numpy(self.up(x / _size(x)))).numpy())
+            return
+        inner = self.up(x)
+        np.maximum(inner, 0.0, out=inner)
+        inner *= inner
+        added = self.down(inner)
+        added /= np.vecdot(x, x)[:, None]
+        x += added
 
 
 class _PackedBlock:
@@ -211,47 +224,62 @@ class _PackedBlock:
     def __init__(self, block: Block, layer: int, half: bool) -> None:
         own, config = block.attention, block.attention.config
         self.layer, self.config = layer, config
-        query, key = own.query.weight, own.key.weight
+        query, key = own.query.weight * config.head_width**-0.5, own.key.weight
         if config.positions == "rotary":
             query, key = (_side_by_side(weight, config.head_width) for weight in (query, key))
         stacked = torch.cat([query, key, own.value.weight]) * config.width**0.5
         self.inwards = _multiply(stacked, None, half)
         self.outwards = _packed(own.out, half)
         self.feed_forward = _PackedFeedForward(block.feed_forward, half)
+        sizes = np.repeat([1.0, config.head_width**0.5], [config.heads, config.kv_heads])
+        self.sizes = sizes[:, None].astype(np.float32)
 
     def __call__(
-        self, x: Tensor, cache: Cache, turn: Tensor | None, embedded: Tensor | None
+        self, x: Floats, cache: Cache, turn: NDArray[np.complex64] | None, embedded: Floats | None
     ) -> None:
         """Add to the stream, (B, D), in place, and to the cache."""
-        config, place = self.config, cache.length
+        config, place, count = self.config, cache.length, len(x)
         turned = config.heads + config.kv_heads
         qkv = self.inwards(x / _size(x))
-        heads = qkv.view(len(x), -1, config.head_width)
+        heads = qkv.reshape(count, -1, config.head_width)
         if embedded is not None:
             qkv[:, turned * config.head_width :] += embedded
+        asking = heads[:, :turned]
         if config.qk_norm:
-            heads[:, :turned] *= config.head_width**0.5 / _size(heads[:, :turned])
+            asking *= self.sizes / _size(asking)
         if turn is not None:
-            torch.view_as_complex(heads[:, :turned].view(len(x), turned, -1, 2)).mul_(turn)
-        keys, values = cache.keys[self.layer], cache.values[self.layer]
+            pairs = asking.view(np.complex64)
+            pairs *= turn
+        keys, values = cache.keys[self.layer].numpy(), cache.values[self.layer].numpy()
         keys[:, :, place], values[:, :, place] = heads[:, config.heads : turned], heads[:, turned:]
-        q_BKGH = heads[:, : config.heads].view(len(x), config.kv_heads, -1, config.head_width)
-        y_BKGH = F.scaled_dot_product_attention(
-            q_BKGH, keys[:, :, : place + 1], values[:, :, : place + 1]
-        )
-        x += self.outwards(y_BKGH.reshape(len(x), -1))
-        x += self.feed_forward(x)
+        q_BKGH = heads[:, : config.heads].reshape(count, config.kv_heads, -1, config.head_width)
+        y_BKGH = self._attend(q_BKGH, keys[:, :, : place + 1], values[:, :, : place + 1])
+        x += self.outwards(y_BKGH.reshape(count, -1))
+        self.feed_forward(x)
+
+    def _attend(self, q_BKGH: Floats, k_BKTH: Floats, v_BKTH: Floats) -> Floats:
+        """Attention of one query a head, each a product of a matrix and a vector."""
+        scores: Floats = np.matmul(k_BKTH[:, :, None], q_BKGH[..., None])[..., 0]
+        if not self.config.qk_norm:  # else they are bounded
+            scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        y_BKGH: Floats = np.matmul(scores[..., None, :], v_BKTH[:, :, None])[..., 0, :]
+        y_BKGH /= np.add.reduce(scores, axis=-1, keepdims=True)
+        return y_BKGH
 
 
-def _size(x: Tensor) -> Tensor:
+def _size(x: Floats) -> Floats:
     """Euclidean norm of each row, (…, 1)."""
-    size: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    size: Floats = np.sqrt(np.vecdot(x, x))[..., None]
     return size
 
 
-def _turns(model: Model, positions: int) -> Tensor:
+def _turns(model: Model, positions: int) -> NDArray[np.complex64]:
     """Rotations of the first positions as complex numbers, (positions, H / 2)."""
-    return torch.complex(*rotation_at(0, positions, model.config, model.start.weight))
+    turns: NDArray[np.complex64] = torch.complex(
+        *rotation_at(0, positions, model.config, model.start.weight)
+    ).numpy()
+    return turns
 
 
 def _side_by_side(weight: Tensor, head_width: int) -> Tensor:
@@ -269,11 +297,11 @@ def _packed(layer: Linear, half: bool) -> Multiply:
 
 
 def _multiply(weight: Tensor, bias: Tensor | None, half: bool) -> Multiply:
-    """Multiplication by a matrix, (…, inputs) to (…, outputs)."""
+    """Multiplication by a matrix, (B, inputs) to (B, outputs)."""
     if not (half and torch.backends.quantized.engine in ("x86", "fbgemm")):
         weight = weight.contiguous()
-        return lambda x: F.linear(x, weight, bias)
+        return lambda x: F.linear(torch.from_numpy(x), weight, bias).numpy()
     packed = torch.ops.quantized.linear_prepack_fp16(weight.contiguous(), bias)
     # without the packet around it, which looks for fake tensors among the arguments of each call
     multiply: Callable[..., Tensor] = torch.ops.quantized.linear_dynamic_fp16._op
-    return lambda x: multiply(x, packed)
+    return lambda x: multiply(torch.from_numpy(x), packed).numpy()

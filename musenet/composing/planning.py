@@ -11,6 +11,7 @@ import numpy as np
 
 from musenet.composing.decoding import Decoder, Draft, OnRows, after
 from musenet.composing.network import Network
+from musenet.composing.own import Own
 from musenet.composing.prompt import Opening, Prompt, condition_of, players_of, wishes_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section
@@ -45,6 +46,7 @@ class Planner:
 
     Attributes:
         network: the model, laid out for composing.
+        own: styles of one's own among those asked for.
         prompt: what is asked for.
         opening: music that stands at the beginning.
         players: instruments of the first section.
@@ -55,6 +57,7 @@ class Planner:
     """
 
     network: Network
+    own: Own
     prompt: Prompt
     opening: Opening
     players: tuple[int, ...]
@@ -113,7 +116,8 @@ class Planner:
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         decoder = Decoder(
-            self.network, condition_of(section.styles or (), players, self.key, self.facts),
+            self.own.network(self.network, section.styles or ()),
+            condition_of(section.styles or (), players, self.key, self.facts),
             replace(whole, tempo=tempo), self.how, opening=opening.table,
             earliest=opening.earliest, random=random, context=self.context,
             steering=Steering.of(section, _first_bar(section, opening)), until=until,

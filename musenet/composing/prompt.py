@@ -40,6 +40,8 @@ HALF_STEP = 0.021
 """How far a tempo may be from the nearest step."""
 LONGEST_OPENING = 0.9
 """Share of the piece that an opening may take."""
+NONE_OWN: Mapping[str, Any] = {}
+"""No styles of one's own."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,19 @@ class Prompt:
         return self.metre or ("4/4" if has_bars else None)
 
 
-def style_ids(styles: Sequence[tuple[str, float]]) -> tuple[tuple[int, float], ...]:
-    """Ids of styles, their weights adding up to 1."""
+def style_ids(
+    styles: Sequence[tuple[str, float]], own: Mapping[str, int] = NONE_OWN
+) -> tuple[tuple[int, float], ...]:
+    """Ids of styles, their weights adding up to 1.
+
+    Args:
+        styles: names with weights.
+        own: ids of styles of one's own, by name.
+    """
     total = sum(weight for _, weight in styles)
-    return tuple((style_id(name), weight / total) for name, weight in styles)
+    return tuple(
+        (own[name] if name in own else style_id(name), weight / total) for name, weight in styles
+    )
 
 
 def metre_place(text: str) -> int:
@@ -151,15 +162,23 @@ class Opening:
     pace: float = 1.0
 
 
-def opening_of(prompt: Prompt, given: Score | None, players: Sequence[int]) -> Opening:
+def opening_of(
+    prompt: Prompt, given: Score | None, players: Sequence[int], cut: int = 0
+) -> Opening:
     """The opening from a given score, else from the prompt's notes, else none.
+
+    Args:
+        prompt: what is asked for.
+        given: music to go on with, or None.
+        players: instruments that may play.
+        cut: tick of the given score before which nothing new may begin, by default its end.
 
     Raises:
         UserError: it is nearly as long as the piece asked for, or no player has its pitches.
     """
     if given is None and not prompt.notes:
         return Opening(np.zeros((0, 5), np.uint8), pace=_pace_asked(prompt))
-    score, end = _melody(prompt, players) if given is None else (given, given.end)
+    score, end = _melody(prompt, players) if given is None else (given, max(given.end, cut))
     table = encode(score)
     ticks = max(-(-end * TICKS_PER_BEAT // score.ticks_per_beat), int(table[:, 0].sum(dtype=int)))
     cut = -(-ticks * score.ticks_per_beat // TICKS_PER_BEAT)
@@ -222,9 +241,11 @@ def choose_instruments(
     if asked:
         return tuple(sorted(asked))
     ensembles: dict[str, list[tuple[list[str], int]]] = facts.get("ensembles", {})
+    own = facts.get("own_places", NONE_OWN)
     counts: dict[tuple[str, ...], float] = {}
     for name, weight in prompt.styles or (("", 1.0),):
-        known = ensembles.get(STYLES[style_id(name)].name if name else "", [])
+        plain = name if name in own or not name else STYLES[style_id(name)].name
+        known = ensembles.get(plain, [])
         total = sum(count for _, count in known) or 1
         for names, count in known:
             counts[tuple(names)] = counts.get(tuple(names), 0.0) + weight * count / total
@@ -245,11 +266,20 @@ def condition_of(
     styles: Sequence[tuple[str, float]], players: Sequence[int], key: int, facts: Mapping[str, Any]
 ) -> Condition:
     """What is told to the model: expressive velocities are always asked for."""
-    return Condition(style_ids(styles), tuple(players), key, _kind(styles, facts))
+    ids = style_ids(styles, facts.get("own_places", NONE_OWN))
+    return Condition(ids, tuple(players), key, _kind(styles, facts))
 
 
 def _kind(styles: Sequence[tuple[str, float]], facts: Mapping[str, Any]) -> int:
-    """Notated, or arranged where nearly all that is known of the styles asked for is so."""
+    """Notated, or arranged where nearly all that is known of the styles asked for is so.
+
+    Where a style of one's own weighs most, as most of its pieces are.
+    """
+    own = facts.get("own_kinds", NONE_OWN)
+    heaviest = max(styles, key=lambda style: style[1], default=("", 0.0))[0]
+    if heaviest in own:
+        return int(own[heaviest])
+    styles = [(name, weight) for name, weight in styles if name not in own]
     counts: dict[str, list[int]] = facts.get("style_counts", {})
     if not counts:
         return NOTATED_EXPRESSIVE if styles else KINDS

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from musenet import __version__, midi
+from musenet.composing.own import check_hashes
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section
@@ -26,6 +27,7 @@ class Recipe:
         candidates: how many were composed together.
         candidate: which of them it is.
         continues: whether it goes on with a given file.
+        at: bar of that file from which it does, None for its end.
     """
 
     prompt: Prompt
@@ -34,6 +36,7 @@ class Recipe:
     candidates: int
     candidate: int
     continues: bool
+    at: int | None = None
 
 
 def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
@@ -44,7 +47,8 @@ def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
         model: name of the weights that are at hand.
 
     Raises:
-        UserError: there is none, or it needs other weights or another version.
+        UserError: there is none, or it needs other weights, another version, or a style of
+            one's own that is not at hand.
     """
     told = midi.comment(piece)
     if told is None:
@@ -53,9 +57,11 @@ def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
         found: Mapping[str, Any] = json.loads(told)
         if "bars" in found["prompt"]:
             raise UserError("it was arranged into a given piece: use 'musenet arrange' again")
+        check_hashes(dict(found.get("own_styles", {})))
         recipe = Recipe(
             _prompt(found["prompt"]), Sampling(**found["sampling"]), int(found["seed"]),
             int(found["candidates"]), int(found["candidate"]), bool(found["continues"]),
+            None if found["at"] is None else int(found["at"]),
         )  # fmt: skip
         version, needed = str(found["version"]), str(found["model"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:

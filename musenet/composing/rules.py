@@ -43,6 +43,7 @@ EVENTS_PER_SECOND, SPARE_EVENTS, SPREAD = 80, 1_000, 6
 """Rows that a piece has room for; when they run out, waits are of at least `SPREAD` ticks."""
 _DENSEST = TEMPI[-1] / 60.0 * TICKS_PER_BEAT / SPREAD
 _EPSILON = 1e-6
+_WAITS, _PITCH_IDS, _TEMPI = np.arange(SIZES[0]), np.arange(SIZES[2]), np.arange(len(TEMPI))
 
 
 def _pitches() -> Mask:
@@ -158,16 +159,19 @@ class Past:
         follows them is as free as behind a metre.
         """
         self.rows += 1
-        self.instrument, self.pitch = np.where(given, METRE_EVENT, ids[:, 1]), ids[:, 2]
-        self.rests = np.where(ids[:, 1] == REST, self.rests + 1, 0)
-        ends = np.where(ids[:, 1] <= DRUMS, tick + _LENGTHS[ids[:, 3]], 0)
-        self.sounding = np.maximum(self.sounding, ends)
-        rows = np.flatnonzero((ids[:, 1] <= DRUMS) & ~np.asarray(given))
-        player, end = ids[rows, 1], tick[rows] + _LENGTHS[ids[rows, 3]]
-        self.ends[rows, player, ids[rows, 2] % 128] = np.where(player == DRUMS, tick[rows], end)
+        kind = ids[:, 1]
+        self.instrument, self.pitch = np.where(given, METRE_EVENT, kind), ids[:, 2]
+        self.rests = np.where(kind == REST, self.rests + 1, 0)
+        note, end = kind <= DRUMS, tick + _LENGTHS[ids[:, 3]]
+        self.sounding = np.maximum(self.sounding, np.where(note, end, 0))
+        rows = (note & ~np.asarray(given)).nonzero()[0]
+        player = kind[rows]
+        held = np.where(player == DRUMS, tick[rows], end[rows])
+        self.ends[rows, player, ids[rows, 2] % 128] = held
         self.heard[rows, player] = True
-        self.tempo = np.where(ids[:, 1] == TEMPO_EVENT, ids[:, 2] - TEMPO_OFFSET, self.tempo)
-        self.metre = np.where(ids[:, 1] == METRE_EVENT, ids[:, 2] - METRE_OFFSET, self.metre)
+        if not note.all():
+            self.tempo = np.where(kind == TEMPO_EVENT, ids[:, 2] - TEMPO_OFFSET, self.tempo)
+            self.metre = np.where(kind == METRE_EVENT, ids[:, 2] - METRE_OFFSET, self.metre)
 
 
 def _last(ids: NDArray[np.int64], kind: int, offset: int) -> int:
@@ -190,6 +194,7 @@ class Rules:
         order = np.argsort(wishes.instruments)
         self.players = np.array(wishes.instruments)[order]
         self.voices = np.array(wishes.voices or [128] * len(order))[order]
+        self.limited = bool((self.voices < 128).any())
         # every key of every player, 128 · instrument + pitch: the order within a tick
         self.keys = np.concatenate(
             [np.flatnonzero(PITCHES[player]) % 128 + 128 * player for player in self.players]
@@ -198,12 +203,15 @@ class Rules:
         self.shortest = DRUM_DURATION if DRUMS in self.players else 1
         self.tempi = np.ones(len(TEMPI), dtype=bool)
         if wishes.tempo is not None:
-            self.tempi = np.abs(np.arange(len(TEMPI)) - wishes.tempo) <= TEMPO_FREEDOM
+            self.tempi = np.abs(_TEMPI - wishes.tempo) <= TEMPO_FREEDOM
+        self._left: tuple[Moments | None, NDArray[np.int64]] = None, np.zeros(0, np.int64)
 
     def ticks_left(self, moments: Moments) -> NDArray[np.int64]:
         """Ticks until the latest end, at the tempo in force, shape (candidates,)."""
-        left = self._seconds_left(moments) / moments.seconds_per_tick
-        return np.floor(np.maximum(0.0, left) + _EPSILON).astype(np.int64)
+        if self._left[0] is not moments:  # several rules ask of the same moments
+            left = self._seconds_left(moments) / moments.seconds_per_tick
+            self._left = moments, (np.maximum(0.0, left) + _EPSILON).astype(np.int64)
+        return self._left[1]
 
     def onsets_left(self, moments: Moments) -> NDArray[np.int64]:
         """Ticks at which a note may begin, this one included, shape (candidates,)."""
@@ -211,8 +219,8 @@ class Rules:
 
     def unheard(self, past: Past) -> NDArray[np.int64]:
         """How many instruments have not played yet, shape (candidates,)."""
-        unheard: NDArray[np.int64] = (~past.heard[:, self.players]).sum(axis=1)
-        return unheard
+        heard: NDArray[np.int64] = np.add.reduce(past.heard[:, self.players], axis=1, dtype=int)
+        return len(self.players) - heard
 
     def is_last_call(self, past: Past, moments: Moments) -> Mask:
         """Whether there are just as many ticks left as instruments unheard."""
@@ -226,25 +234,27 @@ class Rules:
 
     def waits(self, past: Past, moments: Moments) -> Mask:
         """Which waits may come, shape (candidates, wait vocabulary)."""
-        waits = np.arange(SIZES[0])
         if past.rows < 2 and self.wishes.own_time:
-            return np.broadcast_to(waits == 0, (len(past.instrument), SIZES[0]))
+            return np.broadcast_to(_WAITS == 0, (len(past.instrument), SIZES[0]))
         here = self._playable(past, moments.tick, self._last_key(past))
-        again = here.any(axis=1) & (past.instrument != REST)
+        again = np.logical_or.reduce(here, axis=1) & (past.instrument != REST)
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
         least = np.zeros_like(most)
         if not again.all():
             least = np.where(again, 0, np.maximum(1, self._free_from(past) - moments.tick))
-        spread = self._crowded(past, moments) & (most >= SPREAD)
-        least = np.maximum(least, np.where(spread, SPREAD, 0))
-        least = np.maximum(least, past.earliest - moments.tick).clip(0, MAX_WAIT)
-        allowed: Mask = waits >= least[:, None]
-        allowed &= waits <= np.minimum(most, MAX_WAIT)[:, None]
+        crowded = self._crowded(past, moments)
+        if crowded.any():
+            least = np.maximum(least, np.where(crowded & (most >= SPREAD), SPREAD, 0))
+        least = np.minimum(np.maximum(least, past.earliest - moments.tick), MAX_WAIT)
+        allowed: Mask = least[:, None] <= _WAITS
+        allowed &= np.minimum(most, MAX_WAIT)[:, None] >= _WAITS
         ringing = past.sounding - moments.tick
-        ends = (ringing > 0) & (ringing <= MAX_WAIT) & self._may_end(past, moments, ringing)
-        allowed |= ends[:, None] & (waits == ringing[:, None])
-        none = ~allowed.any(axis=1, keepdims=True)  # an opening may leave less room than that
-        allowed |= none & (waits == least[:, None])
+        if self._is_late(moments, MAX_WAIT).any():
+            ends = (ringing > 0) & (ringing <= MAX_WAIT) & self._may_end(past, moments, ringing)
+            allowed |= ends[:, None] & (ringing[:, None] == _WAITS)
+        none = ~np.logical_or.reduce(allowed, axis=1)  # an opening may leave less room than that
+        if none.any():
+            allowed |= none[:, None] & (least[:, None] == _WAITS)
         return allowed
 
     def instruments(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
@@ -256,37 +266,40 @@ class Rules:
         after = np.where(fresh, -1, self._last_key(past))
         plays = self._playable(past, moments.tick, after) & (left >= 1)[:, None]
         room = left > np.maximum(1, self.unheard(past))
-        bar_begins = (moments.tick - moments.bar_start) % moments.bar_ticks == 0
         beat = moments.tick % TICKS_PER_BEAT == 0
         allowed = np.zeros((len(wait), SIZES[1]), dtype=bool)
         allowed[:, self.players] = plays
-        own_metre = self.wishes.own_time and self.wishes.metre is None
-        allowed[:, METRE_EVENT] = fresh & bar_begins & room & own_metre
-        allowed[:, TEMPO_EVENT] = beat & (fresh | (past.instrument == METRE_EVENT))
-        allowed[:, TEMPO_EVENT] &= self.wishes.own_time
-        if allowed[:, TEMPO_EVENT].any():
-            allowed[:, TEMPO_EVENT] &= self._tempi(past, moments).any(axis=1)
-        allowed[:, REST] = (past.rests < MAX_RESTS) & room | (left >= 1) & ~plays.any(axis=1)
-        allowed[:, REST] &= wait == MAX_WAIT
-        allowed[:, END] = fresh & self._may_end(past, moments, np.zeros_like(wait))
-        allowed[:, END] &= moments.tick == past.sounding
+        if self.wishes.own_time and self.wishes.metre is None:
+            bar_begins = (moments.tick - moments.bar_start) % moments.bar_ticks == 0
+            allowed[:, METRE_EVENT] = fresh & bar_begins & room
+        tempo = beat & (fresh | (past.instrument == METRE_EVENT))
+        if self.wishes.own_time and tempo.any():
+            allowed[:, TEMPO_EVENT] = tempo & self._tempi(past, moments).any(axis=1)
+        rest = wait == MAX_WAIT
+        if rest.any():
+            stuck = (left >= 1) & ~np.logical_or.reduce(plays, axis=1)
+            allowed[:, REST] = rest & ((past.rests < MAX_RESTS) & room | stuck)
+        if self._is_late(moments).any():
+            ends = fresh & self._may_end(past, moments, 0)
+            allowed[:, END] = ends & (moments.tick == past.sounding)
         return allowed
 
     def pitches(self, past: Past, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
         """Which pitch ids may come for the instrument chosen."""
-        allowed = PITCHES[instrument].copy()
-        ids = np.arange(SIZES[2])
+        allowed = PITCHES[instrument]
         again = (moments.place > 0) & (instrument == past.instrument)
-        allowed &= ~again[:, None] | (ids > past.pitch[:, None])
+        if again.any():
+            allowed &= np.where(again, past.pitch, -1)[:, None] < _PITCH_IDS
         ends = past.ends[np.arange(len(instrument)), np.minimum(instrument, DRUMS)]
         allowed[:, :DRUM_OFFSET] &= ends <= moments.tick[:, None]
         if (instrument == TEMPO_EVENT).any():
             allowed[:, TEMPO_OFFSET : TEMPO_OFFSET + len(TEMPI)] &= self._tempi(past, moments)
-        allowed &= ids != METRE_OFFSET + past.metre[:, None]
+        if (instrument == METRE_EVENT).any():
+            allowed &= METRE_OFFSET + past.metre[:, None] != _PITCH_IDS
         if past.rows == 0 and self.wishes.metre is not None:
-            allowed &= ids == METRE_OFFSET + self.wishes.metre
+            allowed &= METRE_OFFSET + self.wishes.metre == _PITCH_IDS
         if past.rows == 1 and self.wishes.tempo is not None:
-            allowed &= ids == TEMPO_OFFSET + self.wishes.tempo
+            allowed &= TEMPO_OFFSET + self.wishes.tempo == _PITCH_IDS
         return allowed
 
     def durations(self, moments: Moments, instrument: NDArray[np.int64]) -> Mask:
@@ -312,9 +325,11 @@ class Rules:
         """Which players may strike a key behind `after`, shape (candidates, players)."""
         ends = past.ends.reshape(len(tick), -1)[:, self.keys]
         free = (ends <= tick[:, None]) & (self.keys > after[:, None])
-        sounding = (past.ends[:, self.players] > tick[:, None, None]).sum(axis=2)
-        result: Mask = np.logical_or.reduceat(free, self.firsts, axis=1) & (sounding < self.voices)
-        return result
+        playable: Mask = np.logical_or.reduceat(free, self.firsts, axis=1)
+        if self.limited:
+            sounds = past.ends[:, self.players] > tick[:, None, None]
+            playable &= np.add.reduce(sounds, axis=2, dtype=np.uint8) < self.voices
+        return playable
 
     def _free_from(self, past: Past) -> NDArray[np.int64]:
         """First tick from which some player may sound another note, shape (candidates,)."""
@@ -331,10 +346,15 @@ class Rules:
         result: Mask = self.capacity - past.rows <= needed
         return result
 
-    def _may_end(self, past: Past, moments: Moments, wait: NDArray[np.int64]) -> Mask:
-        """Whether the piece may end after `wait` ticks: long enough, all instruments heard."""
+    def _is_late(self, moments: Moments, wait: NDArray[np.int64] | int = 0) -> Mask:
+        """Whether the piece is long enough to end after `wait` ticks."""
         seconds = moments.seconds + wait * moments.seconds_per_tick
-        late = seconds >= self.wishes.seconds * EARLIEST_END - _EPSILON
+        late: Mask = seconds >= self.wishes.seconds * EARLIEST_END - _EPSILON
+        return late
+
+    def _may_end(self, past: Past, moments: Moments, wait: NDArray[np.int64] | int) -> Mask:
+        """Whether the piece may end after `wait` ticks: long enough, all instruments heard."""
+        late = self._is_late(moments, wait)
         result: Mask = late & (self.unheard(past) == 0) & (past.sounding > 0)
         return result
 
@@ -343,5 +363,5 @@ class Rules:
         needed = np.maximum(past.sounding - moments.tick, self.unheard(past) + 1 + self.shortest)
         lasting = needed[:, None] * SECONDS_PER_TICK
         fits = lasting <= self._seconds_left(moments)[:, None] + _EPSILON * SECONDS_PER_TICK
-        result: Mask = fits & self.tempi & (np.arange(len(TEMPI)) != past.tempo[:, None])
+        result: Mask = fits & self.tempi & (past.tempo[:, None] != _TEMPI)
         return result

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from musenet.errors import UserError
 
+_LEAST = np.finfo(np.float64).tiny
+"""A weight that is more than 0."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -20,11 +23,14 @@ class Sampling:
         top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
         min_p: leave out what is less likely than this share of the likeliest value (Nguyen et al.,
             2024); higher values keep a small model from straying, and soon let it loop.
+        guidance: how strongly the styles are followed (`guidance.Guided`); 1 is plain and costs
+            nothing.
     """
 
     temperature: float = 1.05
     top_p: float = 0.98
     min_p: float = 0.01
+    guidance: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -38,6 +44,8 @@ class Sampling:
             raise UserError(f"--top-p {self.top_p:g} is not more than 0 and at most 1")
         if not 0.0 <= self.min_p <= 1.0:
             raise UserError(f"min_p {self.min_p:g} is not between 0 and 1")
+        if not 0.0 <= self.guidance <= 5.0:
+            raise UserError(f"--guidance {self.guidance:g} is not between 0 and 5")
 
 
 def sample(
@@ -56,24 +64,33 @@ def sample(
     Returns:
         Chosen values, shape (rows,).
     """
-    some: NDArray[np.bool_] = np.logical_or.reduce(allowed, axis=1, keepdims=True)
-    everything = allowed if some.all() else allowed | ~some
-    masked = np.where(everything, scores.astype(np.float64) / how.temperature, -np.inf)
-    weights = np.exp(masked - masked.max(axis=1, keepdims=True))
-    share = how.top_p * weights.sum(axis=1, keepdims=True)
+    masked = np.where(allowed, scores, -np.inf)
+    top = np.maximum.reduce(masked, axis=1, keepdims=True)
+    nothing = top == -np.inf
+    if nothing.any():
+        masked = np.where(allowed | nothing, scores, -np.inf)
+        top = np.maximum.reduce(masked, axis=1, keepdims=True)
+    weights = np.subtract(masked, top, dtype=np.float64)
+    weights /= how.temperature
+    np.exp(weights, out=weights)
+    share = how.top_p * np.add.reduce(weights, axis=1, keepdims=True)
+    kept = weights >= max(how.min_p, _LEAST)
+    if rare >= 0:
+        kept[:, rare] = weights[:, rare] > 0.0
     # what no row may keep is left out before sorting: nearly all values, nearly always
-    places = np.flatnonzero(((weights >= how.min_p) & (weights > 0.0)).any(axis=0))
-    if rare >= 0 and weights[:, rare].any():
-        places = np.union1d(places, rare)
-    weights = weights[:, places]
-    order = np.argsort(-weights, axis=1, kind="stable")
-    rows = np.arange(len(weights))[:, None]
-    ranked = weights[rows, order]
-    before = np.cumsum(ranked, axis=1) - ranked
-    kept = (before < share) & (ranked >= how.min_p)
-    kept |= (places[order] == rare) & (ranked > 0.0)
-    cumulative = np.cumsum(np.where(kept, ranked, 0.0), axis=1)
-    place = (cumulative <= chance[:, None] * cumulative[:, -1:]).sum(axis=1)
-    last = kept.shape[1] - 1 - kept[:, ::-1].argmax(axis=1)
-    chosen: NDArray[np.int64] = places[order[rows[:, 0], np.minimum(place, last)]]
+    places = np.flatnonzero(np.logical_or.reduce(kept, axis=0))
+    if len(places) == 1:
+        return np.repeat(places, len(weights))
+    weights *= kept
+    fall = -weights[:, places]
+    order = fall.argsort(axis=1, kind="stable")
+    rows = np.arange(len(fall))
+    ranked = -fall[rows[:, None], order]
+    before = ranked.cumsum(axis=1) - ranked
+    within = before < share
+    if rare >= 0:
+        within |= places[order] == rare
+    cumulative = (ranked * within).cumsum(axis=1)
+    place = (cumulative > chance[:, None] * cumulative[:, -1:]).argmax(axis=1)
+    chosen: NDArray[np.int64] = places[order[rows, place]]
     return chosen

@@ -11,8 +11,8 @@ from typing import Any
 from musenet.chords import parse_chords
 from musenet.errors import UserError
 from musenet.instruments import instrument_id
+from musenet.own_styles import check_style
 from musenet.quantise import TEMPI
-from musenet.styles import style_id
 
 DENSITIES = {"sparse": 0.75, "light": 1.5, "medium": 3.0, "dense": 6.0, "full": 12.0}
 """Notes a beat, all instruments together."""
@@ -53,7 +53,7 @@ class Section:
         if not 0.0 <= self.at < float("inf"):
             raise UserError(f"a section begins at {self.at:g} seconds: give 0 or more")
         for name, weight in self.styles or ():
-            style_id(name)
+            check_style(name)
             if not 0 < weight <= MAX_WEIGHT:
                 raise UserError(f"style '{name}' has weight {weight:g}: give one above 0")
         for name in self.instruments or ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +27,24 @@ from musenet.files import write_atomically
 FORMAT = 1
 FILE = "originality.safetensors"
 """Name of the index in a corpus folder."""
+VARIABLE = "MUSENET_INDEX"
+"""Environment variable that names another index for `usual_index`."""
 HUMAN_PIECES = 1000
 """Held-out pieces that are compared with the training pieces, at most."""
 
 _KEPT = np.dtype([(name, NOTE[name]) for name in ("pitch", "ratio", "bar", "moment")])
 _NAME = "musenet originality"
 _AGAIN = "build it again with 'musenet corpus index'"
+
+
+def usual_index() -> Path:
+    """Where the index stands that composing uses unasked: what `VARIABLE` says, else the user's
+    data folder."""
+    if chosen := os.environ.get(VARIABLE):
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("musenet") / FILE
 
 
 def build_index(folder: Path, tell: Tell) -> Index:

@@ -88,6 +88,35 @@ def test_a_file_is_continued(run: Run, model: Path, opening: Path, tmp_path: Pat
     assert (whole.notes[: len(given.notes)] == given.notes).all()
 
 
+def test_a_file_is_continued_from_any_bar(run: Run, model: Path, tmp_path: Path) -> None:
+    given, out, again = (tmp_path / name for name in ("given.mid", "on.mid", "again.mid"))
+    midi.save(melody(1, 40), given)
+    asked = ("--from", given, "--model", model)
+    assert run("compose", *asked, "--at", 2, "--minutes", 0.2, "-o", out).code == 0
+    before, whole, cut = midi.load(given), midi.load(out), 4 * 480
+    kept = before.notes[before.notes["onset"] < cut].tolist()
+    assert whole.notes[whole.notes["onset"] < cut].tolist() == kept
+    assert len(whole.notes) > len(kept)
+    assert run("compose", "--again", out, *asked, "-o", again).code == 0
+    assert again.read_bytes() == out.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--from", "given.mid", "--at", 99], ["no bar 99"]),
+     (["--from", "given.mid", "--at", 1], ["before bar 1"]),
+     (["--at", 2], ["--at 2", "--from"])],
+)  # fmt: skip
+def test_bars_that_a_file_cannot_go_on_from(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], words: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    midi.save(melody(1, 40), tmp_path / "given.mid")
+    run("compose", *arguments, "--model", model, "-o", "out").assert_fails(*words)
+    assert not (tmp_path / "out").exists()
+
+
 def test_notes_are_the_beginning(run: Run, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "tune.mid"
     run("compose", "--notes", "C4 E4 G4:2", *SHORT, "--metre", "3/4", "--tempo", 90,
@@ -111,6 +140,7 @@ def test_notes_are_the_beginning(run: Run, model: Path, tmp_path: Path) -> None:
         (["--metre", "waltz"], ["--metre"]),
         (["--temperature", "0"], ["--temperature"]),
         (["--top-p", "2"], ["--top-p"]),
+        (["--guidance", "6"], ["--guidance"]),
         (["--notes", "H9"], ["H9"]),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from music import melody
 from toys import toy_corpus
 
@@ -41,6 +42,21 @@ def test_an_index_elsewhere(run: Run, corpus: Path, tmp_path: Path) -> None:
     save(melody(2, 54), tmp_path / "a.mid")
     result = run("originality", tmp_path / "a.mid", "--data", index, "--json").json
     assert result["pieces"][0]["passage"]["piece"] == "toys/2.mid#0"
+
+
+def test_composing_compares_with_the_usual_index(
+    run: Run, model: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "data" / "some.index"
+    monkeypatch.setenv("MUSENET_INDEX", str(index))
+    asked = ("compose", "--minutes", 0.1, "--seed", 4, "--audio", "none", "--model", model)
+    without = run(*asked, "-o", tmp_path / "a")
+    assert "corpus index CORPUS --usual" in without.err and "shared with" not in without.out
+    assert run("corpus", "index", corpus, "--usual", "--json").json["index"] == str(index)
+    told = run(*asked, "-o", tmp_path / "b")
+    assert "shared with" in told.out and "--usual" not in told.err
+    assert "copy" in run(*asked, "-o", tmp_path / "c", "--json").json["pieces"][0]
+    run("corpus", "index", corpus, "--usual", "-o", "x").assert_fails("--usual")
 
 
 def test_what_cannot_be_compared(run: Run, corpus: Path, tmp_path: Path) -> None:

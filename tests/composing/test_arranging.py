@@ -19,7 +19,7 @@ from musenet.condition import Condition
 from musenet.errors import UserError
 from musenet.features import Features
 from musenet.given import AHEAD, restored
-from musenet.instruments import instrument_id
+from musenet.instruments import DRUMS, instrument_id
 from musenet.score import METRE, NOTE, TEMPO, Array, Score, records, sort_notes
 from musenet.windows import window
 
@@ -84,6 +84,17 @@ def test_bars_are_filled_in() -> None:
             == between(before.notes, start, stop).tolist()
         )
     assert made.facts["new_notes"] >= len(between(after.notes, 2 * BAR, 8 * BAR)) > 0
+
+
+def test_what_follows_the_bars_is_not_told_ahead() -> None:
+    layout = arrangement_of(piece(), [PIANO, FLUTE], (3, 8))
+    assert not layout.opening.given.any() and not layout.pending.given.any()
+    assert layout.stop is not None and (layout.pending.tick[:-1] >= layout.start).all()
+    notes = layout.pending.ids[:, 1] <= DRUMS
+    assert notes.any() and (layout.pending.tick[:-1][notes] >= layout.stop).all()
+    beside = arrangement_of(piece(), [FLUTE], (3, 8))
+    sounds = beside.pending.tick[:-1] + beside.pending.lead
+    assert beside.pending.given.any() and (sounds[beside.pending.given] < layout.stop).all()
 
 
 def test_the_last_bars_are_composed_anew() -> None:

@@ -5,6 +5,8 @@ import pytest
 from music import melody, together
 
 from musenet.composing.balance import (
+    FLOOR,
+    FLOOR_BIAS,
     FULL_BIAS,
     FULL_BIAS_AFTER,
     LAST_CALL,
@@ -53,6 +55,31 @@ def test_an_instrument_with_few_notes_is_raised() -> None:
         play(balance, 5, 10.0)
     assert one[0] == 0.0 < one[1]
     assert bias(balance, 10.0) == [0.0, 0.0]
+
+
+def test_what_was_not_heard_is_raised_sooner_in_short_sections() -> None:
+    long, short = Balance.of((3, 5), 200.0, 1), Balance.of((3, 5), 150.0, 1, since=100.0)
+    for balance, since in ((long, 0.0), (short, 100.0)):
+        for _ in range(3):
+            play(balance, 3, since + 1.0)
+    few = bias(long, 1.0)[1]
+    assert bias(long, PATIENCE)[1] == few == bias(short, 100.0 + PATIENCE / 2)[1]
+    assert bias(short, 100.0 + (PATIENCE + FULL_BIAS_AFTER) / 2)[1] == pytest.approx(FULL_BIAS)
+
+
+def test_below_the_floor_an_instrument_is_all_but_sure_to_come() -> None:
+    balance = Balance.of((3, 5), 240.0, 1)
+    play(balance, 5, 10.0)
+    for _ in range(int(1 / FLOOR) - 2):
+        play(balance, 3, 10.0)
+    assert bias(balance, 10.0)[1] < FLOOR_BIAS
+    for _ in range(3):
+        play(balance, 3, 10.0)
+    assert bias(balance, 10.0)[1] == FLOOR_BIAS
+
+
+def test_sections_shorter_than_the_last_call_begin_free() -> None:
+    assert must(Balance.of((3, 5), 104.0, 1, since=100.0), 101.0) == -1
 
 
 def test_one_instrument_alone_needs_no_help() -> None:

@@ -140,6 +140,12 @@ def test_a_melody_stands_at_the_beginning() -> None:
     assert len(score.notes) > len(first)
 
 
+def test_rests_before_the_bar_to_go_on_from_stay_rests() -> None:
+    data = midi_file(track(on(0, 60), off(480, 60), on(4000, 62), off(480, 62)))
+    onsets = composed(given=data, at=3, minutes=0.4).score.notes["onset"]
+    assert onsets[0] == 0 and (onsets[1:] >= 2 * 1920).all() and len(onsets) > 2
+
+
 def test_without_facts_a_piano_plays() -> None:
     assert composed().score.instruments == [instrument_id("piano")]
 

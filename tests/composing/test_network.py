@@ -91,19 +91,17 @@ def test_a_candidate_gets_the_same_numbers_in_any_batch() -> None:
     network, tables = Packed(random_model(3)), pieces(5)
     together = said(network, tables)
     for place, table in enumerate(tables):
-        alone = said(network, [table])[:, 0]
-        assert torch.allclose(together[:, place], alone, atol=1e-4)
-    for place in (0, 3):
-        assert torch.equal(said(network, tables[place:])[:, 0], said(network, tables)[:, place])
+        assert torch.equal(said(network, [table])[:, 0], together[:, place])
+    assert torch.equal(said(network, tables[3:]), together[:, 3:])
 
 
 def test_matrices_in_half_precision_treat_each_row_alone() -> None:
     network = Packed(random_model(3))
     with torch.inference_mode():
-        x = torch.randn(16, 64)
-        whole = network.links[0](x)
+        x = torch.randn(16, 64).numpy()
+        whole = network.outputs[0](x)
         for count in (1, 2, 3, 5, 8):
-            assert torch.equal(network.links[0](x[:count]), whole[:count])
+            assert np.array_equal(network.outputs[0](x[:count]), whole[:count])
 
 
 def test_the_layout_follows_the_device_and_the_precision() -> None:

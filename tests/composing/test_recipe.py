@@ -47,6 +47,13 @@ def test_a_continued_file_needs_what_it_continues() -> None:
         random_composer().again(alone, given)
 
 
+def test_the_bar_from_which_a_file_goes_on_is_told() -> None:
+    given = midi.to_bytes(melody(1))
+    piece = random_composer().compose(given=given, at=3, minutes=0.5, seed=2)[0]
+    assert piece.facts["at"] == recipe_of(piece.midi, "random").at == 3
+    assert random_composer().again(piece.midi, given).midi == piece.midi
+
+
 @pytest.mark.parametrize(
     ("piece", "says"),
     [

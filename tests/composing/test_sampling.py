@@ -109,6 +109,9 @@ def test_rows_are_drawn_each_for_itself() -> None:
         ({"top_p": float("nan")}, "--top-p nan"),
         ({"min_p": -0.1}, "min_p -0.1"),
         ({"min_p": 1.5}, "min_p 1.5"),
+        ({"guidance": -0.1}, "--guidance -0.1"),
+        ({"guidance": 5.1}, "--guidance 5.1"),
+        ({"guidance": float("nan")}, "--guidance nan"),
     ],
 )
 def test_values_that_make_no_sense(values: dict[str, float], name: str) -> None:

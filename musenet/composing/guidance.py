@@ -1,0 +1,69 @@
+"""Guidance: how strongly the styles that are told are followed.
+
+Each candidate is foretold twice, with its styles and without any, as training leaves them out at
+times. What the styles change is then strengthened (Ho and Salimans, 2022; for language Sanchez
+et al., 2023).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musenet.composing.network import Ids, Network
+from musenet.condition import Condition
+from musenet.features import Features
+from musenet.model import Cache, Model
+
+Number = TypeVar("Number", np.int32, np.int64)
+
+
+def without_styles(condition: Condition) -> Condition:
+    """The same prompt with no style told."""
+    return replace(condition, styles=())
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A network over N candidates with their styles, then the same N without.
+
+    States have 2N rows; values, features and scores have N.
+
+    Attributes:
+        network: which foretells all 2N.
+        strength: of the styles; 1 is what the network says with them, 0 without.
+    """
+
+    network: Network
+    strength: float
+
+    @property
+    def model(self) -> Model:
+        """The network's."""
+        return self.network.model
+
+    def adopt(self, cache: Cache) -> None:
+        """As `Network.adopt`."""
+        self.network.adopt(cache)
+
+    def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
+        """The states, (2N, D), once rows, (N, 5), are taken in."""
+        return self.network.step(_twice(ids), _twice(columns), cache)
+
+    def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
+        """Scores of a field's values without styles and `strength` of what the styles change."""
+        told, plain = np.split(self.network.logits(field, x), 2)
+        return plain + np.float32(self.strength) * (told - plain)
+
+    def choose(self, field: int, x: Tensor, ids: Ids, columns: Features | None) -> Tensor:
+        """The states, (2N, D), once values, (N,), are chosen."""
+        moments = None if columns is None else _twice(columns)
+        return self.network.choose(field, x, _twice(ids), moments)
+
+
+def _twice(rows: NDArray[Number]) -> NDArray[Number]:
+    return np.concatenate([rows, rows])

@@ -1,0 +1,144 @@
+"""Guidance: the styles told, more strongly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from composers import decoder_for, random_composer, random_model
+from music import melody
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musenet import midi
+from musenet.composing.decoding import Decoder, Draft
+from musenet.composing.engine import Engine
+from musenet.composing.guidance import Guided, without_styles
+from musenet.composing.network import Eager, Network, network_of
+from musenet.composing.prompt import Prompt
+from musenet.composing.sampling import Sampling
+from musenet.condition import Condition
+from musenet.events import SIZES, Table, encode, is_note
+from musenet.features import Features, features, moments_of
+from musenet.model import Model
+
+CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
+STYLED = Prompt(styles=(("bach", 1.0),), instruments=("piano", "violin"), minutes=0.25)
+SECONDS, CONTEXT, OPENING, ROWS = 90.0, 32, 4, 60
+LOUD = 20
+"""A velocity that the style below wants."""
+
+
+def drafts(guidance: float, *, candidates: int = 1, seed: int = 5, **asked: object) -> list[Draft]:
+    how = Sampling(guidance=guidance)
+    prompt = replace(STYLED, **asked)  # type: ignore[arg-type]
+    return decoder_for(prompt, candidates=candidates, seed=seed, how=how).run()
+
+
+def tables(found: list[Draft]) -> list[bytes]:
+    return [draft.table.tobytes() for draft in found]
+
+
+def unguided(decoder: Decoder) -> bool:
+    return not isinstance(decoder.network, Guided)
+
+
+def test_a_prompt_without_styles_keeps_all_else() -> None:
+    assert without_styles(CONDITION) == Condition(instruments=(0, 15), key=4, kind=1)
+
+
+@dataclass
+class Biased(Eager):
+    """The model, but styled rows (the first half) want a velocity more than the others."""
+
+    model: Model
+    by: float
+
+    def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
+        scores = np.zeros((len(x), SIZES[field]), dtype=np.float32)
+        if field == 4:
+            scores[: len(scores) // 2, LOUD] = self.by
+        return scores
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.5, 3.0])
+def test_scores_move_as_far_as_asked(strength: float) -> None:
+    network = Guided(Biased(random_model(), 2.0), strength)
+    scores = network.logits(4, torch.zeros(6, 64))
+    assert scores.shape[0] == 3
+    assert scores[:, LOUD] == pytest.approx(2.0 * strength)
+    assert not np.delete(scores, LOUD, axis=1).any()
+
+
+def test_what_a_style_wants_is_heard_more_with_more_guidance() -> None:
+    shares = []
+    for strength in (0.0, 1.5, 3.0):
+        decoder = decoder_for(STYLED, random_model(1), how=Sampling(guidance=strength))
+        assert isinstance(decoder.network, Guided)
+        decoder.network = replace(decoder.network, network=Biased(decoder.network.model, 2.0))
+        table = decoder.run()[0].table
+        shares.append((table[is_note(table), 4] == LOUD).mean())
+    assert shares[0] < 0.1 < 0.2 < shares[1] < 0.8 < shares[2]
+
+
+def test_states_are_those_with_and_those_without_styles() -> None:
+    pieces = [encode(melody(seed, 140))[:ROWS] for seed in range(2)]
+    pieces[1][:OPENING] = pieces[0][:OPENING]
+    network = network_of(random_model(2))
+    both = states(Guided(network, 2.0), CONDITION, pieces, guided=True)
+    for half, condition in enumerate((CONDITION, without_styles(CONDITION))):
+        own = states(network, condition, pieces)
+        assert torch.allclose(both[:, 2 * half : 2 * half + 2], own, atol=1e-4)
+    assert not torch.allclose(both[:, :2], both[:, 2:], atol=1e-2)
+
+
+@torch.inference_mode()
+def states(
+    network: Network, condition: Condition, pieces: list[Table], *, guided: bool = False
+) -> Tensor:
+    """Hidden states behind an opening and each row after it, the window sliding."""
+    engine = Engine(network, condition, len(pieces), CONTEXT, SECONDS, guided=guided)
+    stacked = np.stack(pieces)
+    columns: Features = np.stack([features(moments_of(piece), SECONDS) for piece in pieces])
+    found = [engine.begin(pieces[0][:OPENING])]
+    for row in range(OPENING, ROWS):
+        found.append(engine.append(stacked[:, : row + 1], columns[:, row]).clone())
+    return torch.stack(found)
+
+
+def test_no_guidance_leaves_the_styles_out() -> None:
+    decoder = decoder_for(STYLED, seed=5, how=Sampling(guidance=0.0))
+    condition = without_styles(decoder.engine.conditions[0])
+    plain = decoder_for(STYLED, seed=5)
+    plain.engine = Engine(plain.network, condition, 1, plain.engine.context, plain.told)
+    plain.hidden = plain.engine.begin(plain.tables[0, : plain.past.rows])
+    assert tables(decoder.run()) == tables(plain.run())
+
+
+def test_plain_guidance_and_no_styles_cost_nothing() -> None:
+    assert unguided(decoder_for(STYLED, how=Sampling(guidance=1.0)))
+    assert unguided(decoder_for(replace(STYLED, styles=()), how=Sampling(guidance=2.0)))
+    assert tables(drafts(2.0, styles=())) == tables(drafts(1.0, styles=()))
+
+
+def test_guidance_changes_the_music_and_a_seed_makes_it_again() -> None:
+    assert tables(drafts(2.0)) == tables(drafts(2.0))
+    assert tables(drafts(2.0)) != tables(drafts(1.0))
+
+
+def test_a_guided_candidate_is_the_same_alone() -> None:
+    together = tables(drafts(2.0, candidates=3))
+    assert tables(drafts(2.0, candidates=2)) == together[:2]
+    assert tables(drafts(2.0)) == together[:1]
+    assert len(set(together)) == 3
+
+
+def test_a_file_tells_the_guidance_and_is_made_again(tmp_path: Path) -> None:
+    piece = random_composer().compose(styles="bach", minutes=0.2, guidance=2.5, candidates=2)[1]
+    assert json.loads(midi.comment(piece.midi) or "")["sampling"]["guidance"] == 2.5
+    piece.save(tmp_path / "piece.mid")
+    assert random_composer().again(tmp_path / "piece.mid").midi == piece.midi
