@@ -78,6 +78,7 @@ MUSENET = (
 MODERN = (
     Variant("AdamW alone", training={"optimiser": "adamw"}),
     Variant("AdamW alone, learning rate / 2", training={"optimiser": "adamw", "rate": 0.5}),
+    Variant("AdamW alone, learning rate / 4", training={"optimiser": "adamw", "rate": 0.25}),
     Variant("AdamW alone, learning rate x 2", training={"optimiser": "adamw", "rate": 2.0}),
     Variant("learning rate / 2", training={"rate": 0.5}),
     Variant("learning rate x 2", training={"rate": 2.0}),

@@ -92,9 +92,9 @@ def norm(x: Tensor) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],))
 
 
-def _table(rows: int, width: int) -> nn.Embedding:
+def _table(rows: int, width: int, *, std: float = 0.3) -> nn.Embedding:
     table = nn.Embedding(rows, width)
-    nn.init.normal_(table.weight, std=0.3)
+    nn.init.normal_(table.weight, std=std)
     return table
 
 
@@ -102,13 +102,16 @@ class MomentEmbedding(nn.Module):
     """MuseNet's structural embeddings, the place in the bar and the controls, summed.
 
     Elapsed time enters as sines and cosines of 2 to 4,096 beats, so that all notes of a
-    chord share it and later times than any in training are nothing new.
+    chord share it and later times than any in training are nothing new. All starts at zero:
+    ten random tables would drown the events that they go with.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         """Create the tables."""
         super().__init__()
-        self.tables = nn.ModuleList(_table(size, config.width) for size in FEATURE_SIZES[1:])
+        self.tables = nn.ModuleList(
+            _table(size, config.width, std=0.0) for size in FEATURE_SIZES[1:]
+        )
         self.time = Linear(2 * _PERIODS, config.width, zero=True)
         self.seen = [place for place, name in enumerate(COLUMNS) if name not in config.blind]
 
@@ -304,7 +307,7 @@ class Model(nn.Module):
         self.start = _table(2, width)
         self.prompt_row = _table(PROMPT_ROWS, width)
         self.learned = _table(config.context, width) if config.positions == "learned" else None
-        self.previous = Linear(width, width) if config.token_shift else None
+        self.previous = Linear(width, width, zero=True) if config.token_shift else None
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.heads = Heads(config)
 

@@ -73,7 +73,7 @@ def test_the_best_look_is_kept_and_it_ends_when_nothing_is_gained(
     parts: tuple[Split, Split],
 ) -> None:
     seen: list[Mapping[str, float]] = []
-    best = learnt(parts, seen, steps=240, learning_rate=3.0)
+    best = learnt(parts, seen, steps=240, learning_rate=30.0)
     looks = [facts["bits"] for facts in seen if "bits" in facts]
     assert best.bits == min(looks)
     assert looks.index(best.bits) == len(looks) - 1 - PATIENCE
