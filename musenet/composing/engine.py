@@ -93,7 +93,7 @@ class Engine:
         """
         if self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
-        return self.network.step(to_ids(tables[:, -1]), columns, self._cache)
+        return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
 
     def _columns(self, place: int, view: Window, start: int, length: int) -> Features:
         """Features of a window of a candidate, from row `start` to `length`."""

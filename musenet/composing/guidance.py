@@ -7,6 +7,7 @@ et al., 2023).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -50,9 +51,9 @@ class Guided:
         """As `Network.adopt`."""
         self.network.adopt(cache)
 
-    def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
-        """The states, (2N, D), once rows, (N, 5), are taken in."""
-        return self.network.step(_twice(ids), _twice(columns), cache)
+    def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
+        """The states, (2N, D), once rows, (N, 5), of one cache are taken in."""
+        return self.network.step(_twice(ids), _twice(columns), caches)
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
         """Scores of a field's values without styles and `strength` of what the styles change."""

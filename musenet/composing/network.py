@@ -17,7 +17,8 @@ for a CPU, where a step is bound by the memory that it reads and by the number o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Protocol, cast
 
 import numpy as np
@@ -33,6 +34,8 @@ from musenet.score import TICKS_PER_BEAT
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Multiply = Callable[[Floats], Floats]
+Part = tuple[slice, Cache]
+"""The rows of a cache among those of several."""
 
 
 class Network(Protocol):
@@ -48,8 +51,11 @@ class Network(Protocol):
     def adopt(self, cache: Cache) -> None:
         """Take over a cache that the model has filled."""
 
-    def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
-        """The state that foretells the next row, (B, D), once rows, (B, 5), are taken in."""
+    def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
+        """The state that foretells the next row, (B, D), once rows, (B, 5), are taken in.
+
+        They are the rows of all caches, one cache behind the other.
+        """
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
         """Scores of a field's values, shape (B, V)."""
@@ -77,13 +83,14 @@ class Eager:
     def adopt(self, cache: Cache) -> None:
         """Leave the cache as the model filled it."""
 
-    def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
-        """As `Network.step`."""
+    def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
+        """As `Network.step`, one cache after the other."""
         device = self.model.device
         x_B1D = self.model.embed_events(
             torch.from_numpy(ids[:, None]).to(device), torch.from_numpy(columns[:, None]).to(device)
         )
-        return self.model.trunk(x_B1D, cache)[:, -1]
+        states = [self.model.trunk(x_B1D[rows], cache)[:, -1] for rows, cache in _apart(caches)]
+        return torch.cat(states)
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
         """As `Network.logits`."""
@@ -133,21 +140,24 @@ class Packed:
             halves = held.reshape(*held.shape[:-1], 2, -1)
             held.copy_(halves.transpose(-1, -2).flatten(-2))
 
-    def step(self, ids: Ids, columns: Features, cache: Cache) -> Tensor:
+    def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`."""
-        x = self.rows(ids, columns)
+        x, parts = self.rows(ids, columns), _apart(caches)
         if self.previous is not None:
-            shifted = self.previous(cache.last[:, 0].numpy())
-            cache.last = torch.from_numpy(x[:, None].copy())
+            shifted = self.previous(np.concatenate([cache.last[:, 0].numpy() for cache in caches]))
+            for rows, cache in parts:
+                cache.last = torch.from_numpy(x[rows, None].copy())
             x += shifted
+        places = [cache.length for cache in caches for _ in range(len(cache.last))]
         if self.model.learned is not None:
-            x += self.model.learned.weight[cache.length].numpy()
+            x += self.model.learned.weight[places].numpy()
         x *= self.gain / _size(x)
-        turn = None if self.turns is None else self.turns[cache.length]
+        turn = None if self.turns is None else self.turns[places, None]
         values = np.split(self.embedded(x), len(self.blocks), axis=1) if self.embedded else ()
         for layer, block in enumerate(self.blocks):
-            block(x, cache, turn, values[layer] if values else None)
-        cache.length += 1
+            block(x, parts, turn, values[layer] if values else None)
+        for cache in caches:
+            cache.length += 1
         x *= self.gain / _size(x)
         return torch.from_numpy(x)
 
@@ -235,10 +245,11 @@ class _PackedBlock:
         self.sizes = sizes[:, None].astype(np.float32)
 
     def __call__(
-        self, x: Floats, cache: Cache, turn: NDArray[np.complex64] | None, embedded: Floats | None
-    ) -> None:
-        """Add to the stream, (B, D), in place, and to the cache."""
-        config, place, count = self.config, cache.length, len(x)
+        self, x: Floats, parts: list[Part], turn: NDArray[np.complex64] | None,
+        embedded: Floats | None,
+    ) -> None:  # fmt: skip
+        """Add to the stream, (B, D), in place, and to the caches."""
+        config, count = self.config, len(x)
         turned = config.heads + config.kv_heads
         qkv = self.inwards(x / _size(x))
         heads = qkv.reshape(count, -1, config.head_width)
@@ -250,12 +261,19 @@ class _PackedBlock:
         if turn is not None:
             pairs = asking.view(np.complex64)
             pairs *= turn
+        seen = [self._looked_up(heads[rows], cache) for rows, cache in parts]
+        x += self.outwards(np.concatenate(seen))
+        self.feed_forward(x)
+
+    def _looked_up(self, heads: Floats, cache: Cache) -> Floats:
+        """Write keys and values into one cache, and what its queries find there, (B, D)."""
+        config, place, count = self.config, cache.length, len(heads)
+        turned = config.heads + config.kv_heads
         keys, values = cache.keys[self.layer].numpy(), cache.values[self.layer].numpy()
         keys[:, :, place], values[:, :, place] = heads[:, config.heads : turned], heads[:, turned:]
         q_BKGH = heads[:, : config.heads].reshape(count, config.kv_heads, -1, config.head_width)
         y_BKGH = self._attend(q_BKGH, keys[:, :, : place + 1], values[:, :, : place + 1])
-        x += self.outwards(y_BKGH.reshape(count, -1))
-        self.feed_forward(x)
+        return y_BKGH.reshape(count, -1)
 
     def _attend(self, q_BKGH: Floats, k_BKTH: Floats, v_BKTH: Floats) -> Floats:
         """Attention of one query a head, each a product of a matrix and a vector."""
@@ -266,6 +284,14 @@ class _PackedBlock:
         y_BKGH: Floats = np.matmul(scores[..., None, :], v_BKTH[:, :, None])[..., 0, :]
         y_BKGH /= np.add.reduce(scores, axis=-1, keepdims=True)
         return y_BKGH
+
+
+def _apart(caches: Sequence[Cache]) -> list[Part]:
+    """The rows of each cache among those of all."""
+    ends = accumulate(len(cache.last) for cache in caches)
+    return [
+        (slice(end - len(cache.last), end), cache) for end, cache in zip(ends, caches, strict=True)
+    ]
 
 
 def _size(x: Floats) -> Floats:

@@ -1,11 +1,12 @@
-"""Compositions one after the other: a queue, and the one thread that composes.
+"""Compositions some at a time: a queue, and the threads that compose.
 
-Jobs are composed in the order in which they came. Those of different prompts are not batched:
-a batch takes its steps together, so that a short piece would wait for the longest beside it.
+Jobs begin in the order in which they came. Those that run at the same time take the steps of the
+network together, and each ends when it is done.
 """
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from musenet.composing.composer import Composer
 from musenet.composing.decoding import Stopped
 from musenet.composing.finishing import Composition
+from musenet.composing.joined import Joined
 from musenet.errors import UserError
 from musenet.events import Table
 from musenet.score import TICKS_PER_BEAT
@@ -46,7 +48,7 @@ class Job:
 
     Attributes:
         compose: called with the composer and what watches it.
-        deliver: given the pieces, in the worker's thread, before the job is finished.
+        deliver: given the pieces, in a thread of the worker, before the job is finished.
         changed: told of every change of state.
         seconds_wanted: of music.
         candidates: how many pieces.
@@ -102,32 +104,37 @@ class Job:
 
 
 class Worker:
-    """The queue and its thread."""
+    """The queue and its threads, one for each job that may run at a time."""
 
     def __init__(self, load: Callable[[], Composer], limits: Limits, metrics: Metrics) -> None:
-        """Not yet running; `load` gets the model, in the thread."""
+        """Not yet running; `load` gets the model, in one of the threads."""
         self.limits, self.metrics = limits, metrics
         self.composer: Composer | None = None
         self.failure: str | None = None
         self._load = load
         self._waiting: list[Job] = []
-        self._current: Job | None = None
+        self._running: list[Job] = []
         self._pace: float | None = None
         self._closing = False
         self._condition = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="composing", daemon=True)
+        self._loading = threading.Thread(target=self._begin, name="composing", daemon=True)
+        self._others = [
+            threading.Thread(target=self._work, name=f"composing {place}", daemon=True)
+            for place in range(2, limits.together + 1)
+        ]
 
     def start(self) -> None:
         """Load the model and begin to compose."""
-        self._thread.start()
+        self._loading.start()
 
     def close(self) -> None:
         """Stop composing; what waits or runs is interrupted."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
+        for thread in (self._loading, *self._others):
+            if thread.is_alive():
+                thread.join(timeout=30)
 
     def ready(self) -> Composer:
         """The composer.
@@ -190,18 +197,18 @@ class Worker:
 
     def _place(self, place: int) -> tuple[int, float | None]:
         """How many come before the job at a place of the queue, and for how long."""
-        return place + (self._current is not None), self._waits()[place]
+        return place + len(self._running), self._waits()[place]
 
     def _waits(self) -> list[float | None]:
         """Seconds until each waiting job begins, by the pace of those before; None if unknown."""
         if self._pace is None:
             return [None] * len(self._waiting)
-        current = self._current
-        total = max(0.0, current.seconds_wanted - current.seconds) if current else 0.0
+        left = [max(0.0, job.seconds_wanted - job.seconds) for job in self._running]
+        free = [0.0] * (self.limits.together - len(left)) + sorted(left)
         waits: list[float | None] = []
         for job in self._waiting:
-            waits.append(total * self._pace)
-            total += job.seconds_wanted
+            waits.append(free[0] * self._pace)
+            heapq.heapreplace(free, free[0] + job.seconds_wanted)
         return waits
 
     def _tell_positions(self) -> None:
@@ -221,19 +228,27 @@ class Worker:
                 self._end(job, "cancelled")
             self._tell_positions()
 
-    def _work(self) -> None:
+    def _begin(self) -> None:
+        """Load the model, then work with the other threads."""
         try:
             composer = self._load()
-            _ = composer.network
+            composer.network = Joined(composer.network)
             self.composer = composer
         except Exception as error:
             self.failure = str(error)
             _log.error("the model cannot be loaded", exc_info=error)
             return
+        for thread in self._others:
+            thread.start()
+        self._work()
+
+    def _work(self) -> None:
+        composer = self.ready()
         while job := self._next():
             self._run(job, composer)
             with self._condition:
-                self._current = None
+                self._running.remove(job)
+                self.metrics.running.set(len(self._running))
                 self._tell_positions()
 
     def _next(self) -> Job | None:
@@ -242,7 +257,9 @@ class Worker:
             while not self._closing:
                 self._drop_unwanted()
                 if self._waiting:
-                    job = self._current = self._waiting.pop(0)
+                    job = self._waiting.pop(0)
+                    self._running.append(job)
+                    self.metrics.running.set(len(self._running))
                     job.state, job.started = "running", time.time()
                     self._tell_positions()
                     return job
@@ -254,7 +271,6 @@ class Worker:
 
     def _run(self, job: Job, composer: Composer) -> None:
         """Compose a job, whatever comes of it."""
-        self.metrics.running.set(1)
         job.changed(job)
         begun = time.monotonic()
         try:
@@ -273,7 +289,6 @@ class Worker:
         except Exception as error:
             _log.error("composing failed", exc_info=error)
             self._end(job, "failed", "a fault of the server; its log tells more")
-        self.metrics.running.set(0)
 
     def _stopped(self, job: Job) -> None:
         if job.unwanted:
@@ -287,7 +302,8 @@ class Worker:
 
     def _learn(self, job: Job, pieces: Sequence[Composition], taken: float) -> None:
         pace = taken / max(job.seconds_wanted, 1.0)
-        self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
+        with self._condition:
+            self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
         self.metrics.composing.observe(taken)
         self.metrics.notes.inc(sum(len(piece.score.notes) for piece in pieces))
         self.metrics.music.inc(sum(piece.score.seconds for piece in pieces))

@@ -23,7 +23,8 @@ class Limits:
         minutes: of a piece, composed or uploaded.
         candidates: of a composition.
         queue: compositions that may wait.
-        deadline_seconds: of computing, for one composition.
+        together: compositions that run at a time.
+        deadline_seconds: that one composition may run.
         renderings: renderings that may wait.
         cache_bytes: of rendered files that are kept.
     """
@@ -33,6 +34,7 @@ class Limits:
     minutes: float = 15.0
     candidates: int = 8
     queue: int = 64
+    together: int = 4
     deadline_seconds: float = 1800.0
     renderings: int = 256
     cache_bytes: int = 2**30

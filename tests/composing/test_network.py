@@ -14,6 +14,7 @@ from musenet.composing.network import Eager, Network, Packed, network_of
 from musenet.condition import Condition
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
 from musenet.features import features, moments_of
+from musenet.model import Cache
 from musenet.presets import ModelConfig, tiny
 
 CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
@@ -93,6 +94,35 @@ def test_a_candidate_gets_the_same_numbers_in_any_batch() -> None:
     for place, table in enumerate(tables):
         assert torch.equal(said(network, [table])[:, 0], together[:, place])
     assert torch.equal(said(network, tables[3:]), together[:, 3:])
+
+
+@torch.inference_mode()
+def filled(network: Network, rows: int, length: int) -> Cache:
+    """A cache in which there is something."""
+    config = network.model.config
+    cache = Cache.empty(network.model, rows, CONTEXT)
+    torch.manual_seed(length)
+    network.model.trunk(torch.randn(rows, length, config.width), cache)
+    network.adopt(cache)
+    return cache
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@torch.inference_mode()
+def test_rows_of_several_caches_are_one_batch(name: str) -> None:
+    network, shapes = Packed(random_model(3, config=CONFIGS[name])), ((2, 7), (1, 20), (3, 8))
+    tables = pieces(6)
+    ids = np.stack([to_ids(table)[-1] for table in tables])
+    columns = np.stack([features(moments_of(table), SECONDS)[-1] for table in tables])
+    caches = [filled(network, *shape) for shape in shapes]
+    for _ in range(3):
+        together = network.step(ids, columns, caches)
+    for cache, rows in zip(caches, (slice(0, 2), slice(2, 3), slice(3, 6)), strict=True):
+        own = filled(network, len(cache.last), cache.length - 3)
+        for _ in range(3):
+            alone = network.step(ids[rows], columns[rows], [own])
+        assert torch.equal(together[rows], alone)
+        assert all(map(torch.equal, cache.keys + cache.values, own.keys + own.values))
 
 
 def test_matrices_in_half_precision_treat_each_row_alone() -> None:

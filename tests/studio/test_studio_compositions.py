@@ -248,26 +248,73 @@ def test_what_cannot_be_had_is_told_at_once(
     assert len(studio.get("/v1/projects")["projects"]) == before
 
 
-def test_the_queue_is_honest_and_bounded(studio: Studio) -> None:
-    running = studio.post("/v1/compositions", **LONG)
-    studio.until(running["id"], lambda told: told["state"] == "running")
-    waiting = [studio.post("/v1/compositions", **LONG) for _ in range(LIMITS.queue)]
-    assert [job["position"] for job in waiting] == [1, 2, 3]
-    count = len(studio.get("/v1/projects")["projects"])
-    response = studio.http.post("/v1/compositions", json=LONG)
-    assert response.status_code == 429
-    assert int(response.headers["retry-after"]) >= 1
-    assert len(studio.get("/v1/projects")["projects"]) == count
-    first = studio.get("/v1/compositions")["compositions"]
-    assert [job["state"] for job in first[:4]] == ["running", "queued", "queued", "queued"]
-    gone = studio._json(studio.http.delete(f"/v1/compositions/{waiting[0]['id']}"))
-    assert gone["state"] == "cancelled"
-    assert studio.get(f"/v1/compositions/{waiting[1]['id']}")["position"] == 1
-    log = events_of(studio.http.get(f"/v1/compositions/{waiting[0]['id']}/events").text)
-    assert [name for _, name, _ in log] == ["queued", "end"]
-    for job in (running, *waiting):
-        studio.http.delete(f"/v1/compositions/{job['id']}")
-    assert studio.done(waiting[2]["id"])["state"] == "cancelled"
+def is_running(told: dict[str, Any]) -> bool:
+    return bool(told["state"] == "running")
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_queue_is_honest_and_bounded(tmp_path: Path, together: int) -> None:
+    with served(tmp_path, limits=replace(LIMITS, together=together)) as studio:
+        studio.done(studio.post("/v1/compositions", **SHORT)["id"])
+        running = [studio.post("/v1/compositions", **LONG) for _ in range(together)]
+        for job in running:
+            studio.until(job["id"], is_running)
+        waiting = [studio.post("/v1/compositions", **LONG) for _ in range(LIMITS.queue)]
+        assert [job["position"] - together for job in waiting] == [0, 1, 2]
+        waits = [job["wait_seconds"] for job in waiting]
+        assert waits == sorted(waits)
+        assert waits[0] > 0
+        count = len(studio.get("/v1/projects")["projects"])
+        response = studio.http.post("/v1/compositions", json=LONG)
+        assert response.status_code == 429
+        assert int(response.headers["retry-after"]) >= 1
+        assert len(studio.get("/v1/projects")["projects"]) == count
+        first = studio.get("/v1/compositions")["compositions"][: together + 3]
+        assert [job["state"] for job in first] == ["running"] * together + ["queued"] * 3
+        gone = studio._json(studio.http.delete(f"/v1/compositions/{waiting[0]['id']}"))
+        assert gone["state"] == "cancelled"
+        assert studio.get(f"/v1/compositions/{waiting[1]['id']}")["position"] == together
+        log = events_of(studio.http.get(f"/v1/compositions/{waiting[0]['id']}/events").text)
+        assert [name for _, name, _ in log] == ["queued", "end"]
+        for job in (*running, *waiting):
+            studio.http.delete(f"/v1/compositions/{job['id']}")
+        assert studio.done(waiting[2]["id"])["state"] == "cancelled"
+
+
+def pitches_of(studio: Studio, composition: str) -> list[list[int]]:
+    """Pitches of the candidates, in their order."""
+    project = studio.done(composition)["project"]
+    nodes = sorted(studio.get(f"/v1/projects/{project}")["tree"], key=lambda n: n["candidate"])
+    scores = [studio.get(f"/v1/nodes/{node['id']}/score") for node in nodes]
+    return [[note["pitch"] for note in score["notes"]] for score in scores]
+
+
+def test_compositions_that_run_together_are_those_that_run_alone(studio: Studio) -> None:
+    wishes = [{**SHORT, "minutes": 1.0, "seed": seed} for seed in (5, 6)]
+    alone = [pitches_of(studio, studio.post("/v1/compositions", **one)["id"]) for one in wishes]
+    other = studio.post("/v1/compositions", **LONG)
+    jobs = [studio.post("/v1/compositions", **one) for one in wishes]
+    for job in (other, *jobs):
+        studio.until(job["id"], is_running)
+    text = studio.http.get("/metrics").text
+    assert "musenet_running 3.0" in text
+    assert [pitches_of(studio, job["id"]) for job in jobs] == alone
+    assert studio.get(f"/v1/compositions/{other['id']}")["state"] == "running"
+    studio.http.delete(f"/v1/compositions/{other['id']}")
+
+
+def test_cancelling_one_leaves_those_beside_it(studio: Studio) -> None:
+    given_up, left = (studio.post("/v1/compositions", **LONG) for _ in range(2))
+    for job in (given_up, left):
+        studio.until(job["id"], lambda told: told["seconds"] > 0)
+    begun = time.monotonic()
+    studio.http.delete(f"/v1/compositions/{given_up['id']}")
+    studio.until(given_up["id"], lambda told: told["state"] == "cancelled", 1.0)
+    assert time.monotonic() - begun < 1.0
+    seconds = studio.get(f"/v1/compositions/{left['id']}")["seconds"]
+    studio.until(left["id"], lambda told: is_running(told) and told["seconds"] > seconds)
+    studio.http.delete(f"/v1/compositions/{left['id']}")
+    assert studio.done(left["id"])["state"] == "cancelled"
 
 
 def test_cancelling_frees_the_worker_within_a_second(studio: Studio) -> None:

@@ -16,7 +16,7 @@ from musenet.studio.routes.vocabulary import has_map
 from musenet.studio.services import Studio
 
 router = APIRouter(tags=["service"])
-_TOLD = ("body_bytes", "notes", "minutes", "candidates", "queue", "deadline_seconds")
+_TOLD = ("body_bytes", "notes", "minutes", "candidates", "queue", "together", "deadline_seconds")
 
 
 @router.get("/health")
