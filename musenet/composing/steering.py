@@ -15,8 +15,8 @@ from musenet.features import COLUMNS, FEATURE_SIZES, NOT_TOLD, Features, Moments
 from musenet.instruments import DRUMS
 
 BINDING = 0.75
-"""By how much the scores of pitches outside a chord that is asked for are lowered: then as many notes
-fit by duration as in human pieces (`benchmarks/harmony.py`)."""
+"""By how much the scores of pitches outside a chord that is asked for are lowered: as much of the
+music fits then, by duration, as in human pieces (`benchmarks/harmony.py`)."""
 CHORD = COLUMNS.index("chord")
 
 
