@@ -92,7 +92,7 @@ def test_steps_are_taken_together() -> None:
 def test_one_that_is_stopped_leaves_the_others() -> None:
     composer = random_composer()
     network, asked = Counted(composer.model), iter(range(100))
-    stopped = {**LONG, "seed": 1, "stop": lambda: next(asked) >= 40}
+    stopped = {**LONG, "seed": 1, "stop": lambda: next(asked) >= 8}
     expected = alone(composer, network, LONG)
     assert together(composer, network, [stopped, LONG]) == [Stopped, expected]
     assert 2 in network.sizes

@@ -54,7 +54,8 @@ def test_each_candidate_has_its_sections_and_the_same_seed_says_the_same() -> No
     asked: dict[str, Any] = {"instruments": "piano", "minutes": 0.5, "sections": sections}
     both = random_composer().compose(seed=1, candidates=2, **asked)
     alone = random_composer().compose(seed=1, candidates=1, **asked)
-    assert both[0].midi == alone[0].midi.replace(b'"candidates": 1', b'"candidates": 2')
+    first = next(piece for piece in both if piece.facts["candidate"] == 0)
+    assert first.midi == alone[0].midi.replace(b'"candidates": 1', b'"candidates": 2')
     assert both[1].midi != both[0].midi
     assert players_between(both[1], 15.1, 40.0) == {FLUTE}
 
@@ -75,7 +76,7 @@ def test_rows_are_told_once() -> None:
 def test_chords_are_told_and_heard() -> None:
     plain, bound = composed(minutes=1.0), composed(minutes=1.0, chords="C")
     share = [np.isin(p.score.notes["pitch"] % 12, [0, 4, 7]).mean() for p in (plain, bound)]
-    assert share[1] > share[0] + 0.2
+    assert share[1] > share[0] + 0.1
     assert set(map(tuple, bound.score.metres[["numerator", "denominator"]].tolist())) == {(4, 4)}
 
 
