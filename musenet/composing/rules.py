@@ -227,10 +227,10 @@ class Rules:
         return self.onsets_left(moments) <= self.unheard(past)
 
     def is_over(self, past: Past, moments: Moments) -> Mask:
-        """Whether the limit stops a candidate: no tick is left for another note."""
+        """Whether the limit stops a candidate: no tick or no row is left for another note."""
         left = self.onsets_left(moments)
         over: Mask = (left < 1) | ((left == 1) & (past.instrument <= DRUMS))
-        return over
+        return over | (past.rows >= self.capacity)
 
     def waits(self, past: Past, moments: Moments) -> Mask:
         """Which waits may come, shape (candidates, wait vocabulary)."""

@@ -14,6 +14,7 @@ from musenet.composing.decoding import Decoder, Stopped
 from musenet.composing.engine import Engine
 from musenet.composing.network import Eager, Packed
 from musenet.composing.prompt import Prompt
+from musenet.composing.rules import LATEST_END
 from musenet.composing.sampling import Sampling, sample
 from musenet.condition import stack
 from musenet.events import (
@@ -117,6 +118,16 @@ def test_a_model_that_will_not_end_is_stopped_by_the_limit() -> None:
     model.heads.frequent[1].data[END] = -100.0
     draft = decoder_for(Prompt(instruments=("piano",), minutes=0.2), model).run()[0]
     assert not draft.ended
+
+
+def test_where_rows_run_out_the_limit_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "EVENTS_PER_SECOND", 1)
+    monkeypatch.setattr(decoding, "SPARE_EVENTS", 20)
+    model = random_model(1, longing={0: 0})
+    model.heads.frequent[1].data[END] = -100.0
+    draft = decoder_for(Prompt(instruments=("piano",), minutes=0.2), model).run()[0]
+    assert not draft.ended
+    assert len(draft.table) == int(12 * LATEST_END) + 20
 
 
 def test_forced_notes_are_counted() -> None:
