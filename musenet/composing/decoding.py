@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from musenet.composing.balance import Balance
@@ -123,7 +124,7 @@ class Decoder:
         self, progress: Callable[[float], None] | None = None, *, on_rows: OnRows | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> list[Draft]:  # fmt: skip
-        """Compose until every candidate has ended.
+        """Compose until every candidate has ended, with one thread: more wait for one another.
 
         Args:
             progress: called now and then with the seconds of music that all candidates have.
@@ -137,18 +138,19 @@ class Decoder:
         if on_rows is not None:
             for place in range(len(self.alive)):
                 on_rows(place, self.tables[place, : self.past.rows])
-        while self.alive.any():
-            if stop is not None and stop():
-                raise Stopped
-            columns = self._next_row()
-            if on_rows is not None:
-                for place in np.flatnonzero(self.lengths == self.past.rows).tolist():
-                    on_rows(place, self.tables[place, self.past.rows - 1 : self.past.rows])
-            if not self.alive.any():
-                break
-            if progress is not None and self.past.rows % 16 == 0:
-                progress(float(self.moments.seconds[self.alive].min()))
-            self.hidden = self.engine.append(self.tables[:, : self.past.rows], columns)
+        with threadpool_limits(1):
+            while self.alive.any():
+                if stop is not None and stop():
+                    raise Stopped
+                columns = self._next_row()
+                if on_rows is not None:
+                    for place in np.flatnonzero(self.lengths == self.past.rows).tolist():
+                        on_rows(place, self.tables[place, self.past.rows - 1 : self.past.rows])
+                if not self.alive.any():
+                    break
+                if progress is not None and self.past.rows % 16 == 0:
+                    progress(float(self.moments.seconds[self.alive].min()))
+                self.hidden = self.engine.append(self.tables[:, : self.past.rows], columns)
         return [
             Draft(
                 self.tables[i, :length].copy(), bool(self.ended[i]), int(self.balance.forced[i]),

@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from threadpoolctl import threadpool_limits
 
 _CLOSING = 3
 """Seconds for which open connections keep a server that is told to stop."""
@@ -35,5 +36,6 @@ class Server(uvicorn.Server):
 
 
 def serve(app: FastAPI, listening: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
-    Server(app).run(sockets=[listening])
+    """Serve until Ctrl-C or SIGTERM; each of the threads that compose has no others beside it."""
+    with threadpool_limits(1):
+        Server(app).run(sockets=[listening])
