@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from musenet.composing.checks import Limits, bundled_limits
 from musenet.composing.critic import InnerCritic, load_critic
 from musenet.composing.finishing import Composition
@@ -54,7 +56,10 @@ class Judge:
 
     def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
         """Pieces best first, their facts with rank and reasons."""
-        verdicts = [self.verdict(piece.score, piece.facts["prompt"]["styles"]) for piece in pieces]
+        with threadpool_limits(1):  # as in decoding: more threads wait for one another
+            verdicts = [
+                self.verdict(piece.score, piece.facts["prompt"]["styles"]) for piece in pieces
+            ]
         return [
             replace(
                 pieces[place],
