@@ -99,6 +99,7 @@ def test_two_versions_are_compared(reader: Visitor, address: str) -> None:
     reader.page.get_by_label("Compare with").select_option(reader.state("nodes[0].id"))
     reader.page.locator("#roll-b").wait_for()
     reader.until("studio.other.score")
+    reader.ask("document.activeElement.blur()")
     reader.press("Space")
     reader.until("studio.player.position > 0.2")
     first = reader.ask("studio.player.source.id")
