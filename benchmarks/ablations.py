@@ -89,6 +89,7 @@ MODERN = (
     Variant("no token shift", {"token_shift": False}),
     Variant("windows not lengthened", training={"lengthen": False}),
     Variant("with value embeddings", {"value_embeddings": True}),
+    Variant("openings count no more", augmentation={"openings": 0.0}),
     Variant("with averaged weights", training={"average": 0.05}),
     Variant("no weight decay", training={"weight_decay": 0.0}),
     Variant("no controls, no given notes", {"blind": ("chord", "density", "dynamics", "given")},

@@ -37,6 +37,9 @@ class Augmentation:
         give: chance of giving some of its notes ahead of time.
         lessen: share by which transposition has narrowed at the end of training; MuseNet
             lessened it late too.
+        openings: how much more than others the first event of a piece counts in the loss; the
+            more fades over some `batches.OPENING` events. They are few, all that is composed
+            from nothing hangs on them, and they alone must be foretold from the prompt.
     """
 
     transpose: float = 3.0
@@ -53,6 +56,7 @@ class Augmentation:
     show_dynamics: float = 0.15
     give: float = 0.15
     lessen: float = 0.5
+    openings: float = 20.0
 
     def at(self, progress: float) -> Augmentation:
         """What holds at a progress of training of 0 to 1: transposition lessens from half on."""
@@ -60,8 +64,8 @@ class Augmentation:
         return replace(self, transpose=self.transpose * left)
 
 
-NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-"""Nothing varied and nothing told."""
+NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""Nothing varied, nothing told, and all events alike."""
 
 
 def transposition(table: Table, spread: float, rng: np.random.Generator) -> int:

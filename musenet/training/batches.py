@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from musenet.windows import Window, window
 
 LENGTH_STEP = 64
 """Batches are padded to a multiple of this many events."""
+OPENING = 8.0
+"""Events over which the weight of an opening falls to 1 / e."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Sample:
     Attributes:
         ids: shape (T, 5).
         features: shape (T, F).
-        weights: 1 for each field that counts in the loss, shape (T, 5).
+        weights: how much each field counts in the loss, mostly 0 or 1, shape (T, 5).
         notes: notes among the rows that count.
         condition: the prompt.
         begins: whether it starts its piece.
@@ -58,7 +60,7 @@ class Batch:
     @property
     def events(self) -> int:
         """Rows that count in the loss."""
-        return int(self.weights[..., 0].sum())
+        return int((self.weights[..., 0] > 0).sum())
 
 
 def draw(
@@ -89,7 +91,7 @@ def draw(
         rng,
     )
     beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
-    return sample(
+    made = sample(
         window(table, start, stop),
         condition,
         total,
@@ -98,6 +100,12 @@ def draw(
         seen=None if seen is None else Seen(seen, shown),
         ahead=None if ahead is None else ahead.take(start, stop),
     )
+    return _opening_heavier(made, augmentation.openings) if made.begins else made
+
+
+def _opening_heavier(made: Sample, openings: float) -> Sample:
+    more = 1.0 + openings * np.exp(-np.arange(len(made.ids)) / OPENING)
+    return replace(made, weights=made.weights * more[:, None].astype(np.float32))
 
 
 def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,22 @@ def test_reminders_do_not_count(split: Split) -> None:
     assert not item.weights[:2].any()
     assert item.weights[2:].all()
     assert item.notes == is_note(split.table(0)[10:30]).sum()
+
+
+def test_the_opening_of_a_piece_counts_more(split: Split) -> None:
+    heavy = replace(NONE, openings=20.0)
+    rng = np.random.default_rng(0)
+    for item in [draw(split, 4, CONTEXT, heavy, rng) for _ in range(60)]:
+        if not item.begins:
+            assert item.weights.max() <= 1.0
+            continue
+        assert item.weights[0].tolist() == [21.0] * 5
+        counts = item.weights[:, 0]
+        assert (np.diff(counts) < 0).all()
+        assert counts[24] == pytest.approx(1.0 + 20.0 * np.exp(-3.0))
+        assert collate([item]).events == len(item.ids)
+    plain = sample(window(split.table(4), 0, 20), Condition(), np.nan)
+    assert (plain.weights == 1.0).all()
 
 
 def test_a_short_piece_is_whole(split: Split) -> None:
