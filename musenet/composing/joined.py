@@ -72,6 +72,14 @@ class Joined:
                     self._take()
         return wish.state.result()
 
+    def leave(self) -> None:
+        """The thread that calls wants no more steps for now: nobody waits for it."""
+        with self._lock:
+            self._awaited.discard(threading.get_ident())
+            if self._wishes and not self._awaited:
+                self._take()
+
+    @torch.inference_mode()
     def _take(self) -> None:
         """Take all steps that are wanted; the lock is held."""
         wishes, self._wishes = self._wishes, []

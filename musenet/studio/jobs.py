@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from musenet.composing.composer import Composer
@@ -118,10 +119,7 @@ class Worker:
         self._closing = False
         self._condition = threading.Condition()
         self._loading = threading.Thread(target=self._begin, name="composing", daemon=True)
-        self._others = [
-            threading.Thread(target=self._work, name=f"composing {place}", daemon=True)
-            for place in range(2, limits.together + 1)
-        ]
+        self._others: list[threading.Thread] = []
 
     def start(self) -> None:
         """Load the model and begin to compose."""
@@ -232,20 +230,25 @@ class Worker:
         """Load the model, then work with the other threads."""
         try:
             composer = self._load()
-            composer.network = Joined(composer.network)
+            network = composer.network = Joined(composer.network)
             self.composer = composer
         except Exception as error:
             self.failure = str(error)
             _log.error("the model cannot be loaded", exc_info=error)
             return
+        work = partial(self._work, composer, network)
+        self._others = [
+            threading.Thread(target=work, name=f"composing {place}", daemon=True)
+            for place in range(2, self.limits.together + 1)
+        ]
         for thread in self._others:
             thread.start()
-        self._work()
+        work()
 
-    def _work(self) -> None:
-        composer = self.ready()
+    def _work(self, composer: Composer, network: Joined) -> None:
         while job := self._next():
             self._run(job, composer)
+            network.leave()
             with self._condition:
                 self._running.remove(job)
                 self.metrics.running.set(len(self._running))

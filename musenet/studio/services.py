@@ -54,7 +54,7 @@ def started(settings: Settings, metrics: Metrics, load: Callable[[], Composer]) 
     return made
 
 
-def _of(request: Request) -> Services:
+async def _of(request: Request) -> Services:  # if not async, another thread would run it
     services: Services = request.app.state.services
     return services
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from types import FrameType
 
@@ -12,6 +13,8 @@ from threadpoolctl import threadpool_limits
 
 _CLOSING = 3
 """Seconds for which open connections keep a server that is told to stop."""
+TURN = 0.0005
+"""Seconds after which a thread that composes lets one that answers have its turn."""
 
 
 class Server(uvicorn.Server):
@@ -37,5 +40,6 @@ class Server(uvicorn.Server):
 
 def serve(app: FastAPI, listening: socket.socket) -> None:
     """Serve until Ctrl-C or SIGTERM; each of the threads that compose has no others beside it."""
+    sys.setswitchinterval(TURN)
     with threadpool_limits(1):
         Server(app).run(sockets=[listening])

@@ -25,7 +25,7 @@ class Augmentation:
             commoner, so that keys mix while instruments keep their registers).
         velocity: largest change of loudness, in levels of four.
         tempo: largest change of tempo, in steps of 4 %.
-        drop_styles: chance of telling no style at all; else each item is dropped by a fifth.
+        drop_styles: chance of telling no style at all; else some of them, from one to all.
         drop_instruments: chance of not telling the instruments.
         drop_key: chance of not telling the key.
         drop_kind: chance of not telling the kind of source.
@@ -107,8 +107,9 @@ def told(
 ) -> Condition:
     """The prompt of a piece with items left out at random, styles weighted at random."""
     chances = rng.random(4)
-    kept = [style for style in styles if rng.random() < 0.8]
-    weights = rng.dirichlet(np.ones(max(1, len(kept))))
+    count = int(rng.integers(1, max(1, len(styles)), endpoint=True))
+    kept = rng.permutation(np.array(styles, dtype=np.int64))[:count].tolist()
+    weights = rng.dirichlet(np.ones(count))
     if chances[0] < augmentation.drop_styles:
         kept = []
     return Condition(

@@ -110,3 +110,13 @@ def test_a_fault_of_the_network_reaches_all() -> None:
     composer = random_composer()
     found = together(composer, Broken(composer.model), [LONG, {**LONG, "seed": 1}])
     assert found == [RuntimeError, RuntimeError]
+
+
+def test_nobody_waits_for_one_that_has_left() -> None:
+    composer = random_composer()
+    network = composer.network = Joined(Packed(composer.model))
+    with ThreadPoolExecutor(1) as other:
+        other.submit(composer.compose, minutes=0.1).result()
+        assert network._awaited
+        other.submit(network.leave).result()
+    assert not network._awaited
