@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from musenet.controls import NO_CHORD, QUALITIES
+import numpy as np
+
+from musenet.controls import NO_CHORD, QUALITIES, observed
 from musenet.errors import UserError
+from musenet.events import decode, encode
+from musenet.score import Score, bar_starts
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_SHIFTS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
+_SHIFTS = {None: 0, "": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 _CHORD = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(/[A-G][#b♯♭]?)?")
-_KEY = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*(.*)")
+_KEY = re.compile(r"([A-Ga-g])([#b♯♭]|[ -](?:sharp|flat)\b)?\s*(.*)")
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _SPELLINGS = {
     "": ("", "maj", "M", "6", "add9", "69", "5", "(add9)"),
@@ -89,8 +93,33 @@ def chord_name(chord: int) -> str:
     return _NAMES[chord % 12] + tuple(QUALITIES)[chord // 12]
 
 
+def heard_chords(score: Score) -> Progression:
+    """The chords that are heard in the bars of a score, as `controls` hears them.
+
+    Raises:
+        UserError: it has no notes.
+    """
+    if not len(score.notes):
+        raise UserError("it has no notes, and so no chords")
+    table = encode(score)
+    seen, played = observed(table), decode(table)
+    bars, within = bar_starts(played), seen.chord_ticks < played.end
+    begins = np.searchsorted(bars, seen.chord_ticks[within], side="right") - 1
+    own: list[list[int]] = [[] for _ in bars]
+    for bar, chord in zip(begins.tolist(), seen.chords[within].tolist(), strict=True):
+        if own[bar][-1:] != [chord]:
+            own[bar].append(chord)
+    return Progression(tuple(tuple(chords) or (NO_CHORD,) for chords in own))
+
+
+def written(progression: Progression) -> str:
+    """A progression as text, which `parse_chords` reads."""
+    return " | ".join(" ".join(map(chord_name, bar)) for bar in progression.bars)
+
+
 def parse_key(text: str) -> int:
-    """The id of a key, 0 to 11 major on C, C#, … and 12 to 23 minor, from `Eb`, `F# minor`, `Am`.
+    """The id of a key, 0 to 11 major on C, C#, … and 12 to 23 minor, from `Eb`, `E flat`,
+    `F# minor`, `Am`.
 
     Raises:
         UserError: it is no key.
@@ -103,10 +132,5 @@ def parse_key(text: str) -> int:
     return _root(match[1].upper(), match[2]) + (12 if minor_letter else _MODES[mode])
 
 
-def key_name(key: int) -> str:
-    """The name of a key's id."""
-    return f"{_NAMES[key % 12]} {'minor' if key >= 12 else 'major'}"
-
-
-def _root(letter: str, accidental: str) -> int:
-    return (_STEPS[letter] + _SHIFTS[accidental]) % 12
+def _root(letter: str, accidental: str | None) -> int:
+    return (_STEPS[letter] + _SHIFTS[accidental and accidental.strip(" -")]) % 12

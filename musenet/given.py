@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.events import METRE_EVENT, REST, TEMPO_EVENT, Table, is_note, spaced
+from musenet.events import REST, Table, is_note, spaced
 from musenet.instruments import DRUMS
 from musenet.score import TICKS_PER_BEAT
 
@@ -56,17 +56,6 @@ def anticipated(table: Table, given: NDArray[np.bool_]) -> Anticipated:
     places = np.flatnonzero(rows[:, 1] != REST)
     marks[places], lead[places] = given[order], (ticks - at)[order]
     return Anticipated(rows, marks, lead)
-
-
-def restored(ahead: Anticipated) -> Table:
-    """The piece with every note where it sounds, in the order of the encoding."""
-    kept = ahead.table[:, 1] != REST
-    rows, lead = ahead.table[kept], ahead.lead[kept]
-    ticks = np.cumsum(ahead.table[:, 0], dtype=np.int64)[kept] + lead
-    kind = rows[:, 1].astype(np.int64)
-    rank = np.select([kind == METRE_EVENT, kind == TEMPO_EVENT], [-2, -1], kind)
-    order = np.lexsort((rows[:, 2], rank, ticks))
-    return spaced(rows[order].astype(np.int64), ticks[order])
 
 
 def chosen_parts(table: Table, rng: np.random.Generator) -> NDArray[np.bool_]:

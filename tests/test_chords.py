@@ -6,9 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musenet.chords import chord_id, chord_name, key_name, parse_chords, parse_key
+from musenet.chords import (
+    Progression,
+    chord_id,
+    chord_name,
+    heard_chords,
+    parse_chords,
+    parse_key,
+    written,
+)
+from musenet.composing.notes import parse_notes
 from musenet.controls import NO_CHORD, tones
 from musenet.errors import UserError
+from musenet.key import KEYS, NO_KEY
+from musenet.score import NOTE, Score, records
 
 
 @pytest.mark.parametrize(
@@ -37,14 +48,42 @@ def test_names_come_back(chord: int) -> None:
     assert chord_id(chord_name(chord)) == chord
 
 
-@given(st.integers(0, 23))
-def test_keys_come_back(key: int) -> None:
-    assert parse_key(key_name(key)) == key
+@pytest.mark.parametrize("key", range(NO_KEY))
+def test_names_of_keys_are_read(key: int) -> None:
+    assert parse_key(KEYS[key]) == key
+
+
+@given(st.lists(st.lists(st.integers(0, NO_CHORD), min_size=1, max_size=4), min_size=1, max_size=9))
+def test_progressions_come_back(bars: list[list[int]]) -> None:
+    progression = Progression(tuple(map(tuple, bars)))
+    assert parse_chords(written(progression)) == progression
+
+
+def test_chords_are_heard_bar_by_bar() -> None:
+    notes = "C4+E4+G4:4 A3+C4+E4:2 F3+A3+C4:2 G3+B3+D4+F4:4 R:4 C3+Eb4+G4:4"
+    score = parse_notes(notes)[0]
+    assert written(heard_chords(score)) == "C | Am F | G7 | N | Cm"
+
+
+def test_chords_of_silence_are_refused() -> None:
+    with pytest.raises(UserError, match="no notes"):
+        heard_chords(Score(records(NOTE, [])))
 
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("C", 0), ("Am", 21), ("a", 21), ("Bb", 10), ("f# minor", 18), ("bb", 22), ("AM", 9)],
+    [
+        ("C", 0),
+        ("Am", 21),
+        ("a", 21),
+        ("Bb", 10),
+        ("f# minor", 18),
+        ("bb", 22),
+        ("AM", 9),
+        ("E-flat", 3),
+        ("c sharp minor", 13),
+        ("B flat", 10),
+    ],
 )
 def test_keys_as_people_write_them(text: str, key: int) -> None:
     assert parse_key(text) == key

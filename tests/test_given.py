@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import restored
 
 from musenet.condition import Condition
 from musenet.events import REST, Table, encode, is_note, is_valid, to_ids
 from musenet.features import GIVEN, moments_of
-from musenet.given import AHEAD, anticipated, chosen_parts, drawn, melody, passages, restored
+from musenet.given import AHEAD, anticipated, chosen_parts, drawn, melody, passages
 from musenet.model import Model
 from musenet.presets import tiny
 from musenet.score import NOTE, Score, records, sort_notes

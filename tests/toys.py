@@ -1,4 +1,4 @@
-"""Small corpora for tests."""
+"""Small corpora for tests, and given notes put back where they sound."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from musenet.corpus.shards import (
     style_names,
     write_split,
 )
-from musenet.events import Table, encode, is_note
+from musenet.events import METRE_EVENT, REST, TEMPO_EVENT, Table, encode, is_note, spaced
 from musenet.features import moments_of
+from musenet.given import Anticipated
 
 
 def toy_tables(pieces: int, notes: int = 40, seed: int = 0) -> list[Table]:
@@ -54,3 +55,14 @@ def toy_corpus(folder: Path, pieces: int = 16) -> Path:
     toy_split(folder, "train", toy_tables(pieces))
     toy_split(folder, "valid", toy_tables(4, seed=100))
     return folder
+
+
+def restored(ahead: Anticipated) -> Table:
+    """The piece with every note where it sounds, in the order of the encoding."""
+    kept = ahead.table[:, 1] != REST
+    rows, lead = ahead.table[kept], ahead.lead[kept]
+    ticks = np.cumsum(ahead.table[:, 0], dtype=np.int64)[kept] + lead
+    kind = rows[:, 1].astype(np.int64)
+    rank = np.select([kind == METRE_EVENT, kind == TEMPO_EVENT], [-2, -1], kind)
+    order = np.lexsort((rows[:, 2], rank, ticks))
+    return spaced(rows[order].astype(np.int64), ticks[order])

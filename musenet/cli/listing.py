@@ -129,9 +129,16 @@ def info(
         typer.Argument(metavar="FILE", exists=True, help="A MIDI file, a model, a style of your "
                        "own, the folder of a run or of a corpus."),
     ],
+    chords: Annotated[
+        bool, typer.Option("--chords", help="The chords that are heard in a MIDI file, bar by bar, "
+                           "as 'musenet compose --chords' takes them.")
+    ] = False,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Tell what is in a MIDI file, a model, a style of your own, a run or a corpus."""
+    if chords:
+        _tell_chords(path, json)
+        return
     facts = _facts(path)
     if json:
         print_json(facts)
@@ -141,6 +148,19 @@ def info(
     if tracks:
         columns = list(tracks[0])
         print_table(columns, [[track[column] for column in columns] for track in tracks])
+
+
+def _tell_chords(path: Path, as_json: bool) -> None:
+    from musenet.chords import heard_chords, written
+    from musenet.key import KEYS, key_of
+    from musenet.midi import load
+
+    score = load(path)
+    progression = written(heard_chords(score))
+    if as_json:
+        print_json({"key": KEYS[key_of(score)[0]], "chords": progression})
+    else:
+        say(progression)
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -85,6 +85,16 @@ def test_info_of_a_midi_file(run: Run, tunes: Path) -> None:
     assert "piano" in run("info", tunes / "tune-1.mid").out
 
 
+def test_the_chords_of_a_midi_file(run: Run, tunes: Path, model: Path, tmp_path: Path) -> None:
+    heard = run("info", tunes / "tune-1.mid", "--chords", "--json").json
+    assert set(heard) == {"key", "chords"}
+    assert run("info", tunes / "tune-1.mid", "--chords").out.split() == heard["chords"].split()
+    new = tmp_path / "new.mid"
+    run("compose", "--chords", heard["chords"], "--model", model, "--minutes", "0.2", "--out", new)
+    assert new.is_file()
+    run("info", model, "--chords").assert_fails("MIDI")
+
+
 def test_info_of_a_model(run: Run, model: Path) -> None:
     facts = run("info", model, "--json").json
     assert facts["network"]["layers"] == 2

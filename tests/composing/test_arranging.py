@@ -8,6 +8,7 @@ from composers import random_composer, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from toys import restored
 
 from musenet import midi
 from musenet.composing.arranging import addition_of, arrangement_of
@@ -18,7 +19,7 @@ from musenet.composing.sampling import Sampling
 from musenet.condition import Condition
 from musenet.errors import UserError
 from musenet.features import Features
-from musenet.given import AHEAD, restored
+from musenet.given import AHEAD
 from musenet.instruments import DRUMS, instrument_id
 from musenet.score import METRE, NOTE, TEMPO, Array, Score, records, sort_notes
 from musenet.windows import window
