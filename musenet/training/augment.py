@@ -38,8 +38,9 @@ class Augmentation:
         lessen: share by which transposition has narrowed at the end of training; MuseNet
             lessened it late too.
         openings: how much more than others the first event of a piece counts in the loss; the
-            more fades over some `batches.OPENING` events. They are few, all that is composed
-            from nothing hangs on them, and they alone must be foretold from the prompt.
+            more fades over some `batches.FADE` events. They are few, all that is composed from
+            nothing hangs on them, and they alone must be foretold from the prompt.
+        endings: likewise the last event, so that pieces learn to close.
     """
 
     transpose: float = 3.0
@@ -57,6 +58,7 @@ class Augmentation:
     give: float = 0.15
     lessen: float = 0.5
     openings: float = 20.0
+    endings: float = 8.0
 
     def at(self, progress: float) -> Augmentation:
         """What holds at a progress of training of 0 to 1: transposition lessens from half on."""
@@ -64,7 +66,7 @@ class Augmentation:
         return replace(self, transpose=self.transpose * left)
 
 
-NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """Nothing varied, nothing told, and all events alike."""
 
 

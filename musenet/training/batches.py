@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from musenet.condition import SOURCES, Condition, Conditions, stack
 from musenet.controls import Controls, Observed, observed
 from musenet.corpus.shards import Split
-from musenet.events import TEMPO_EVENT, is_note, to_ids
+from musenet.events import END, TEMPO_EVENT, is_note, to_ids
 from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
@@ -21,8 +21,8 @@ from musenet.windows import Window, window
 
 LENGTH_STEP = 64
 """Batches are padded to a multiple of this many events."""
-OPENING = 8.0
-"""Events over which the weight of an opening falls to 1 / e."""
+FADE = 8.0
+"""Events over which the greater weight of openings and endings falls to 1 / e."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,17 @@ def draw(
         seen=None if seen is None else Seen(seen, shown),
         ahead=None if ahead is None else ahead.take(start, stop),
     )
-    return _opening_heavier(made, augmentation.openings) if made.begins else made
+    return _ends_heavier(made, augmentation)
 
 
-def _opening_heavier(made: Sample, openings: float) -> Sample:
-    more = 1.0 + openings * np.exp(-np.arange(len(made.ids)) / OPENING)
+def _ends_heavier(made: Sample, augmentation: Augmentation) -> Sample:
+    """The true beginning and the true end of a piece count more."""
+    fading = np.exp(-np.arange(len(made.ids)) / FADE)
+    more = np.ones(len(made.ids))
+    if made.begins:
+        more += augmentation.openings * fading
+    if made.ids[-1, 1] == END:
+        more += augmentation.endings * fading[::-1]
     return replace(made, weights=made.weights * more[:, None].astype(np.float32))
 
 

@@ -8,7 +8,7 @@ from toys import toy_split, toy_tables
 
 from musenet.condition import KEYS, SOURCES, Condition
 from musenet.corpus.shards import Split
-from musenet.events import METRE_EVENT, TEMPO_EVENT, is_note, to_ids
+from musenet.events import END, METRE_EVENT, TEMPO_EVENT, is_note, to_ids
 from musenet.features import NO_BEAT, NO_COUNTDOWN, NO_PART, features, moments_of
 from musenet.training.augment import NONE, Augmentation
 from musenet.training.batches import (
@@ -145,18 +145,20 @@ def test_reminders_do_not_count(split: Split) -> None:
     assert item.notes == is_note(split.table(0)[10:30]).sum()
 
 
-def test_the_opening_of_a_piece_counts_more(split: Split) -> None:
-    heavy = replace(NONE, openings=20.0)
+def test_the_ends_of_a_piece_count_more(split: Split) -> None:
+    heavy = replace(NONE, openings=20.0, endings=8.0)
     rng = np.random.default_rng(0)
-    for item in [draw(split, 4, CONTEXT, heavy, rng) for _ in range(60)]:
-        if not item.begins:
-            assert item.weights.max() <= 1.0
-            continue
-        assert item.weights[0].tolist() == [21.0] * 5
-        counts = item.weights[:, 0]
-        assert (np.diff(counts) < 0).all()
-        assert counts[24] == pytest.approx(1.0 + 20.0 * np.exp(-3.0))
-        assert collate([item]).events == len(item.ids)
+    seen = set()
+    for item in [draw(split, 4, CONTEXT, heavy, rng) for _ in range(100)]:
+        fresh = item.weights[:, 0] > 0
+        ends = item.ids[-1, 1] == END
+        away = np.arange(len(item.ids))
+        expected = 1.0 + 20.0 * item.begins * np.exp(-away / 8.0)
+        expected += 8.0 * ends * np.exp(-away[::-1] / 8.0)
+        assert item.weights[fresh].max(axis=1) == pytest.approx(expected[fresh])
+        assert collate([item]).events == fresh.sum()
+        seen.add((item.begins, bool(ends)))
+    assert seen == {(True, False), (False, True), (False, False)}
     plain = sample(window(split.table(4), 0, 20), Condition(), np.nan)
     assert (plain.weights == 1.0).all()
 
