@@ -11,10 +11,10 @@ from torch import nn
 
 from musenet.composing.composer import Composer
 from musenet.composing.decoding import Decoder, generators
+from musenet.composing.drawing import choose_instruments
 from musenet.composing.network import network_of
 from musenet.composing.prompt import (
     Prompt,
-    choose_instruments,
     condition_of,
     opening_of,
     wishes_of,

@@ -18,6 +18,7 @@ from musenet.chords import parse_key
 from musenet.composing.arranging import arrangement_of
 from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
+from musenet.composing.drawing import choose_instruments, choose_metre
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
@@ -25,7 +26,6 @@ from musenet.composing.own import Own, own_in, told
 from musenet.composing.planning import UNWATCHED, Planner, Watch
 from musenet.composing.prompt import (
     Prompt,
-    choose_instruments,
     condition_of,
     limits,
     opening_of,
@@ -147,8 +147,11 @@ class Composer:
         score = None if source is None else _given_score(source)
         own = self.own(prompt.plan)
         facts = own.facts(self.facts)
-        players = choose_instruments(prompt, score, facts, np.random.default_rng(seed))
-        opening = opening_of(prompt, score, players, cut)
+        random = np.random.default_rng(seed)
+        players = choose_instruments(prompt, score, facts, random)
+        opening = opening_of(
+            prompt, score, players, cut, choose_metre(prompt, score, facts, random)
+        )
         started = time.perf_counter()
         planner = Planner(
             self.network, own, prompt, opening, players, _key(prompt, score), facts, how,

@@ -38,10 +38,12 @@ class Own:
             return facts
         told = {name: adapter.facts for name, adapter in self.adapters.items()}
         ensembles = {name: own["ensembles"] for name, own in told.items()}
+        metres = {name: own.get("metres", {}) for name, own in told.items()}
         return {
             **facts, "own_places": self.places,
             "own_kinds": {name: own["kind"] for name, own in told.items()},
             "ensembles": {**facts.get("ensembles", {}), **ensembles},
+            "metres": {**facts.get("metres", {}), **metres},
         }  # fmt: skip
 
     def network(self, plain: Network, styles: Styles) -> Network:

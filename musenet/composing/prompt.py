@@ -17,7 +17,16 @@ from musenet.composing.rules import Wishes
 from musenet.composing.sections import Section, in_order
 from musenet.condition import KINDS, Condition
 from musenet.errors import UserError
-from musenet.events import END, MAX_WAIT, REST, TEMPO_EVENT, Table, decode, encode
+from musenet.events import (
+    END,
+    MAX_WAIT,
+    METRE_EVENT,
+    REST,
+    TEMPO_EVENT,
+    Table,
+    decode,
+    encode,
+)
 from musenet.instruments import DRUMS, INSTRUMENTS, instrument_id
 from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import (
@@ -163,21 +172,24 @@ class Opening:
 
 
 def opening_of(
-    prompt: Prompt, given: Score | None, players: Sequence[int], cut: int = 0
-) -> Opening:
-    """The opening from a given score, else from the prompt's notes, else none.
+    prompt: Prompt, given: Score | None, players: Sequence[int], cut: int = 0,
+    metre: int | None = None,
+) -> Opening:  # fmt: skip
+    """The opening from a given score, else from the prompt's notes, else none but a metre.
 
     Args:
         prompt: what is asked for.
         given: music to go on with, or None.
         players: instruments that may play.
         cut: tick of the given score before which nothing new may begin, by default its end.
+        metre: place in `METRES` in which new music begins, or None to leave it to the model.
 
     Raises:
         UserError: it is nearly as long as the piece asked for, or no player has its pitches.
     """
     if given is None and not prompt.notes:
-        return Opening(np.zeros((0, 5), np.uint8), pace=_pace_asked(prompt))
+        rows = [] if metre is None else [(0, METRE_EVENT, metre, 0, 0)]
+        return Opening(np.array(rows, np.uint8).reshape(-1, 5), pace=_pace_asked(prompt))
     score, end = _melody(prompt, players) if given is None else (given, max(given.end, cut))
     table = encode(score)
     ticks = max(-(-end * TICKS_PER_BEAT // score.ticks_per_beat), int(table[:, 0].sum(dtype=int)))
@@ -225,36 +237,6 @@ def _until(table: Table, ticks: int) -> Table:
     rests = np.zeros((max(0, (gap - 1) // MAX_WAIT), 5), dtype=np.uint8)
     rests[:, 0], rests[:, 1] = MAX_WAIT, REST
     return np.concatenate([rows, rests])
-
-
-def choose_instruments(
-    prompt: Prompt, given: Score | None, facts: Mapping[str, Any], random: np.random.Generator
-) -> tuple[int, ...]:
-    """The instruments that may play.
-
-    Those asked for, and those of a given opening; else an ensemble drawn from those that the
-    training pieces of the style are written for, as often as they stand there.
-    """
-    asked = {instrument_id(name) for name in prompt.instruments}
-    if given is not None:
-        return tuple(sorted(asked | set(given.instruments)))
-    if asked:
-        return tuple(sorted(asked))
-    ensembles: dict[str, list[tuple[list[str], int]]] = facts.get("ensembles", {})
-    own = facts.get("own_places", NONE_OWN)
-    counts: dict[tuple[str, ...], float] = {}
-    for name, weight in prompt.styles or (("", 1.0),):
-        plain = name if name in own or not name else STYLES[style_id(name)].name
-        known = ensembles.get(plain, [])
-        total = sum(count for _, count in known) or 1
-        for names, count in known:
-            counts[tuple(names)] = counts.get(tuple(names), 0.0) + weight * count / total
-    if not counts:
-        return (instrument_id("piano"),)
-    choices = sorted(counts)
-    chances = np.array([counts[choice] for choice in choices])
-    chosen = choices[int(random.choice(len(choices), p=chances / chances.sum()))]
-    return tuple(sorted(instrument_id(name) for name in chosen))
 
 
 def players_of(section: Section, before: tuple[int, ...]) -> tuple[int, ...]:

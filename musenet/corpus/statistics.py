@@ -1,4 +1,4 @@
-"""What a split holds: works behind each style, their ensembles, notes that sound at once."""
+"""What a split holds: works behind each style, their ensembles and metres, notes at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from musenet.condition import SOURCES
 from musenet.corpus.shards import Split
 from musenet.events import decode
 from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.quantise import METRES
 from musenet.score import note_ends
 from musenet.styles import STYLES
 
@@ -58,6 +59,27 @@ def ensembles(split: Split) -> Ensembles:
         for players, count in own.items():
             overall[players] += round(10_000 * count / total)
     return {"": _commonest(overall)} | kept
+
+
+def metres(split: Split) -> dict[str, dict[str, int]]:
+    """How many pieces of each style begin in each metre, the commonest first."""
+    styles = split.pieces["styles"]
+    found = {
+        STYLES[style].name: metres_of(split, np.any(styles == style, axis=1))
+        for style in np.unique(styles[styles >= 0]).tolist()
+    }
+    return {name: own for name, own in found.items() if own}
+
+
+def metres_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
+    """How many of the chosen pieces, shape (pieces,), begin in each metre, the commonest first.
+
+    Pieces whose beats are not known, which count as 4/4, are left out.
+    """
+    has_beat = split.pieces["kind"] // 2 != SOURCES.index("beatless")
+    first = split.events[split.pieces["offset"][chosen & has_beat], 2]
+    common = Counter(first.tolist()).most_common()
+    return {f"{METRES[place][0]}/{METRES[place][1]}": count for place, count in common}
 
 
 def voices(split: Split) -> dict[str, int]:

@@ -20,7 +20,7 @@ from torch.optim import AdamW
 
 from musenet.adapters import Adapter, adapted
 from musenet.corpus.shards import Split
-from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE
+from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, metres_of
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, Likelihood, default_overlap, score, split_samples
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -228,6 +228,7 @@ def described(train: Split) -> dict[str, Any]:
         "pieces": len(train), "notes": int(train.pieces["notes"].sum()),
         "kind": 2 * sources.most_common(1)[0][0] + 1,
         "ensembles": [[list(own), count] for own, count in commonest],
+        "metres": metres_of(train, np.ones(len(train), dtype=bool)),
     }  # fmt: skip
 
 

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from composers import random_composer, random_model
+from composers import random_composer
 from music import melody
+from own_toys import make
 
 from musenet import midi
-from musenet.adapters import Adapter, save_adapter
 from musenet.composing.critic import Critic, InnerCritic
+from musenet.composing.drawing import choose_instruments
 from musenet.composing.finishing import Composition
 from musenet.composing.own import Own, own_in, told
-from musenet.composing.prompt import Prompt, choose_instruments, condition_of
+from musenet.composing.prompt import Prompt, condition_of
 from musenet.composing.sections import Section
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.instruments import instrument_id
 from musenet.styles import STYLES, style_id
-from musenet.training.lowrank import LowRank, factors, with_low_rank
 
 MINE = (("mine", 1.0),)
 
@@ -34,19 +34,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MUSENET_STYLES", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def make(path: Path, *, seed: int = 0, base: str = "random") -> Path:
-    """A style that changes all matrices a lot."""
-    changing = with_low_rank(random_model(), 2, seed)
-    with torch.no_grad():
-        for module in changing.modules():
-            if isinstance(module, LowRank):
-                module.up.normal_(std=0.5)
-    facts = {"kind": 3, "ensembles": [[["flute", "harp"], 5]]}
-    embedding = torch.randn(changing.config.width)
-    save_adapter(path, Adapter(path.stem, base, embedding, factors(changing), facts))
-    return path
 
 
 def composed(*styles: str, **asked: Any) -> Composition:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from musenet.composing.drawing import choose_instruments
 from musenet.composing.notes import parse_notes
 from musenet.composing.prompt import (
     Prompt,
-    choose_instruments,
     condition_of,
     metre_place,
     opening_of,
@@ -107,32 +107,6 @@ def test_chords_and_melodies_have_bars() -> None:
 
 def test_every_metre_has_its_place() -> None:
     assert [metre_place(f"{top}/{bottom}") for top, bottom in METRES] == list(range(len(METRES)))
-
-
-def test_without_facts_a_piano_plays() -> None:
-    for prompt in (Prompt(), Prompt((("jazz", 1.0),))):
-        assert choose_instruments(prompt, None, {}, RANDOM) == (PIANO,)
-
-
-def test_ensembles_are_drawn_as_often_as_pieces_are_written_for_them() -> None:
-    facts = {"ensembles": {"jazz": [[["piano"], 3], [["piano", "drums"], 1]]}}
-    prompt = Prompt((("jazz", 1.0),))
-    random = np.random.default_rng(1)
-    drawn = [choose_instruments(prompt, None, facts, random) for _ in range(2_000)]
-    assert set(drawn) == {(PIANO,), (PIANO, DRUMS)}
-    assert drawn.count((PIANO,)) / len(drawn) == pytest.approx(0.75, abs=0.04)
-
-
-def test_instruments_asked_for_are_all_that_play() -> None:
-    facts = {"ensembles": {"": [[["flute"], 1]]}}
-    prompt = Prompt(instruments=("violin", "Fiddle", "piano"))
-    assert choose_instruments(prompt, None, facts, RANDOM) == (PIANO, VIOLIN)
-
-
-def test_a_given_file_brings_its_instruments() -> None:
-    given = Score(records(NOTE, [(0, 24, 80, 80, PICCOLO)]))
-    prompt = Prompt(instruments=("piano",))
-    assert choose_instruments(prompt, given, {}, RANDOM) == (PIANO, PICCOLO)
 
 
 def test_arranged_styles_are_asked_for_as_arranged() -> None:

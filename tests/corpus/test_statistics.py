@@ -1,23 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from music import melody, together
 from toys import toy_split
 
+from musenet.condition import SOURCES
 from musenet.corpus.shards import MAX_STYLES, Split
 from musenet.corpus.statistics import (
     ENSEMBLES_KEPT,
     LARGEST_ENSEMBLE,
     ensembles,
+    metres,
     style_counts,
     voices,
 )
 from musenet.events import Table, encode
 from musenet.instruments import INSTRUMENTS, instrument_id
-from musenet.score import NOTE, Score, records
+from musenet.score import METRE, NOTE, Score, records
 from musenet.styles import style_id
 
 JAZZ, MOZART, FOLK = map(style_id, ("jazz", "mozart", "folk"))
@@ -54,6 +57,23 @@ def test_ensembles_stand_in_the_order_of_their_pieces(tmp_path: Path) -> None:
     found = ensembles(split)
     assert found["mozart"] == [(["piano", "violin"], 2), (["piano"], 1)]
     assert found["jazz"] == [(["drums"], 1)]
+
+
+def test_metres_are_counted_where_beats_are_known(tmp_path: Path) -> None:
+    def bars(top: int) -> Table:
+        tune = melody(top, 12)
+        return encode(replace(tune, metres=records(METRE, [(0, top, 4)])))
+
+    beatless = 2 * SOURCES.index("beatless")
+    split = split_of(
+        tmp_path, [bars(3), bars(4), bars(3), bars(2), bars(4)],
+        [[JAZZ], [JAZZ, FOLK], [JAZZ], [MOZART], [MOZART]],
+        kind=[NOTATED, NOTATED, ARRANGED, NOTATED, beatless],
+    )  # fmt: skip
+    assert metres(split) == {
+        "jazz": {"3/4": 2, "4/4": 1}, "folk": {"4/4": 1}, "mozart": {"2/4": 1},
+    }  # fmt: skip
+    assert list(metres(split)["jazz"]) == ["3/4", "4/4"]
 
 
 def test_over_all_each_style_weighs_the_same(tmp_path: Path) -> None:

@@ -105,7 +105,13 @@ def test_it_may_begin_with_a_known_style(parts: tuple[Split, Split]) -> None:
 
 def test_what_a_file_tells_of_its_pieces(parts: tuple[Split, Split]) -> None:
     told = described(parts[0])
-    assert told == {"pieces": 8, "notes": 480, "kind": 1, "ensembles": [[["flute"], 8]]}
+    assert told == {
+        "pieces": 8,
+        "notes": 480,
+        "kind": 1,
+        "ensembles": [[["flute"], 8]],
+        "metres": {"4/4": 8},
+    }
 
 
 def test_some_pieces_of_many(parts: tuple[Split, Split]) -> None:
