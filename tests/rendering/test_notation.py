@@ -236,6 +236,15 @@ def test_beams_join_the_notes_of_a_beat() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("metre, expected_beams", [((4, 4), "bccebcce"), ((3, 4), "bcccce")])
+def test_plain_eighths_are_joined_beyond_the_beat(
+    metre: tuple[int, int], expected_beams: str
+) -> None:
+    rows = [(12 * i, 12, 60 + i) for i in range(len(expected_beams))]
+    bar = notate(piece(rows, metre)).parts[0].staves[0].voices[0][0]
+    assert "".join(symbol.beams[0][0] for symbol in bar) == expected_beams
+
+
 def test_two_lines_are_two_voices_and_chords_are_one() -> None:
     lines = [(0, 96, 60), *((24 * beat, 24, 72 + beat) for beat in range(4))]
     staff = notate(piece(lines)).parts[0].staves[0]

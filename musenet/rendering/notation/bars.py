@@ -20,6 +20,7 @@ EIGHTH = 12
 
 _GROUPS = {5: (3, 2), 7: (2, 2, 3), 8: (3, 3, 2), 10: (3, 3, 2, 2)}
 _FINEST_TRIPLET = 8
+_WIDE = {(2, 4): (0,), (3, 4): (0,), (4, 4): (0, 48)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ class Bar:
     def beats(self) -> tuple[int, ...]:
         """Where beats begin in the bar, in ticks; the units that beams join."""
         return tuple(at for at in _beats(self.numerator, self.denominator) if at < self.length)
+
+    @property
+    def beam_starts(self) -> tuple[int, ...]:
+        """Where beams of plain eighths begin: at beats, but in 2/4, 3/4 and 4/4 of two or three."""
+        if (self.numerator, self.denominator) not in _WIDE or not self.is_whole:
+            return self.beats
+        return _WIDE[self.numerator, self.denominator]
 
     @property
     def triplet_unit(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from musenet.rendering.notation.bars import STEP, Bar, Ruler
+from musenet.rendering.notation.bars import EIGHTH, STEP, Bar, Ruler
 from musenet.rendering.notation.rhythm import Value, values_of
 from musenet.rendering.notation.spelling import Pitch
 from musenet.rendering.notation.voices import Chord
@@ -71,11 +71,17 @@ def symbols_of(
             bar = ruler.bars[index]
             start, stop = max(chord.start, bar.start), min(chord.stop, bar.stop)
             spans[index].append((start - bar.start, stop - bar.start, chord))
-    whole = [(Symbol(Value(0, bar.length, "whole"), fills_bar=True),) for bar in ruler.bars]
     return tuple(
-        _bar(bar, spans[index], tones) if index in spans else (whole[index] if always else ())
+        _bar(bar, spans[index], tones) if index in spans else (_rest(bar) if always else ())
         for index, bar in enumerate(ruler.bars)
     )
+
+
+def _rest(bar: Bar) -> BarOfVoice:
+    """A bar without notes; a short one in values, as readers fill the metre with a bar's rest."""
+    if bar.is_whole:
+        return (Symbol(Value(0, bar.length, "whole"), fills_bar=True),)
+    return tuple(Symbol(value) for value in values_of(0, bar.length, bar, set(), rest=True))
 
 
 def _bar(
@@ -127,21 +133,42 @@ def _triplet(symbol: Symbol) -> int:
 
 
 def _beamed(symbols: Sequence[Symbol], bar: Bar) -> list[Symbol]:
-    def beam(symbol: Symbol) -> int:
-        """The beat whose beam the symbol may join, or -1."""
-        can = symbol.tones and symbol.value.flags
-        return bisect_right(bar.beats, symbol.value.start) if can else -1
-
     result: list[Symbol] = []
-    for beat, group in groupby(symbols, key=beam):
-        members = list(group)
-        if beat >= 0 and len(members) > 1:
+    for members in _joined(symbols, bar):
+        if len(members) > 1 and _has_flags(members[0]):
             flags = [member.value.flags for member in members]
             members = [
                 replace(member, beams=_beams(flags, index)) for index, member in enumerate(members)
             ]
         result += members
     return result
+
+
+def _joined(symbols: Sequence[Symbol], bar: Bar) -> list[list[Symbol]]:
+    """Symbols in groups that a beam may join: of a beat, or of plain eighths beyond it.
+
+    Eighths alone are joined by half bars in four and by bars in two and three (Gould, chapter 6).
+    """
+
+    def beat(symbol: Symbol) -> int:
+        return bisect_right(bar.beats, symbol.value.start) if _has_flags(symbol) else -1
+
+    def are_plain(group: Sequence[Symbol]) -> bool:
+        return len(group) > 1 and all(s.value.ticks == EIGHTH and s.tones for s in group)
+
+    groups: list[list[Symbol]] = []
+    for _, members in groupby(symbols, key=beat):
+        group = list(members)
+        joins = groups and group[0].value.start not in bar.beam_starts
+        if joins and are_plain(groups[-1]) and are_plain(group):
+            groups[-1] += group
+        else:
+            groups.append(group)
+    return groups
+
+
+def _has_flags(symbol: Symbol) -> bool:
+    return bool(symbol.tones and symbol.value.flags)
 
 
 def _beams(flags: Sequence[int], index: int) -> tuple[str, ...]:
