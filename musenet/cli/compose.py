@@ -48,7 +48,10 @@ def compose(
     tempo: Annotated[
         float | None, typer.Option(metavar="BPM", help="Beats a minute at the beginning.")
     ] = None,
-    metre: Annotated[str | None, typer.Option(metavar="METRE", help="Such as 3/4.")] = None,
+    metre: Annotated[
+        str | None, typer.Option(metavar="METRE", show_default="one of the style's pieces",
+                                 help="Such as 3/4.")
+    ] = None,
     key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Such as 'Eb major' or 'F# minor'.")
     ] = None,
