@@ -1,9 +1,10 @@
 """Screenshots of the studio, from pieces that the bundled weights compose.
 
-    python docs/tools/screenshots.py [--out docs/images] [--widths 400 1280 2000]
+    python docs/tools/screenshots.py [--out docs/images] [--widths 400 1000 2000]
 
-With `--widths` every view is taken at each of these widths, to be looked at; else each at the
-size at which docs/studio.md shows it. It needs Playwright and a Chromium.
+With `--widths` every view is taken at each of these widths in the light and in the dark theme, and
+windows, empty states and errors too, to be looked at; else each at the size at which docs/studio.md
+shows it. It needs Playwright and a Chromium.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -60,19 +61,83 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--widths", type=int, nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[], help="names of views, by default all")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with _server() as address, sync_playwright() as playwright:
         views = _views(address)
         path = shutil.which("chromium") or playwright.chromium.executable_path
         browser = playwright.chromium.launch(executable_path=path, args=["--disable-gpu"])
-        for name, view in views.items():
-            for width in arguments.widths or [view.width]:
-                told = f"{name}-{width}" if arguments.widths else name
-                picture = _taken(browser, address, view, width)
-                (arguments.out / f"{told}.png").write_bytes(picture)
-                print(f"{told}.png: {len(picture) / 1024:.0f} KiB")
+        shots = _every(views, arguments.widths) if arguments.widths else views
+        wanted = tuple(arguments.only) or ("",)
+        for name, view in shots.items():
+            if not name.startswith(wanted):
+                continue
+            picture = _taken(browser, address, view)
+            (arguments.out / f"{name}.png").write_bytes(picture)
+            print(f"{name}.png: {len(picture) / 1024:.0f} KiB")
         browser.close()
+
+
+def _every(views: dict[str, View], widths: Sequence[int]) -> dict[str, View]:
+    """Views, and what opens over the best piece, at all widths and in both themes."""
+    piece = views["candidates"].hash
+    looked = views | {
+        "versions": View(piece, _on("versions")),
+        "empty": View(f"#compose={_EMPTY}", _on("music")),
+        "compared": View(views["dark"].hash, _compared),
+        "more": View(views["simple"].hash, _unfolded),
+        "error": View(f"#compose={_EMPTY}", _failed),
+    }
+    looked |= {name: View(piece, _click(label)) for name, label in _WINDOWS.items()}
+    return {
+        f"{name}-{width}-{theme}": replace(view, width=width, theme=theme)
+        for name, view in looked.items()
+        for width in widths
+        for theme in ("light", "dark")
+    }
+
+
+_WINDOWS = {
+    "map": "Style map", "play": "Play it…", "export": "Export (Ctrl+E)", "keys": "Keys (?)",
+    "projects": "Projects",
+}  # fmt: skip
+_EMPTY = "e30"
+"""A form that asks for nothing in particular, as a link has it."""
+
+
+def _click(label: str) -> Callable[[Page], None]:
+    """Presses a button."""
+
+    def act(page: Page) -> None:
+        _on("compose")(page)
+        page.get_by_role("button", name=label, exact=True).locator("visible=true").first.click()
+
+    return act
+
+
+def _compared(page: Page) -> None:
+    _on("versions")(page)
+    page.evaluate("""() => {
+      const {nodes, shown} = studio.store.state;
+      studio.compare(nodes.find((node) => node.id !== shown).id);
+    }""")
+
+
+def _unfolded(page: Page) -> None:
+    _on("compose")(page)
+    page.evaluate("""() => {
+      studio.store.change('form', {sections: [{at: 30, styles: {jazz: 1}, instruments: ['cello',
+        'acoustic bass', 'drums'], density: 'light', dynamics: '', tempo: null, chords: null}]});
+      for (const details of document.querySelectorAll('#compose details')) details.open = true;
+      document.querySelector('#seed').scrollIntoView();
+    }""")
+
+
+def _failed(page: Page) -> None:
+    _on("compose")(page)
+    page.evaluate("studio.store.change('form', {styles: {'my-lost-style': 1, jazz: 0.5}})")
+    page.keyboard.press("Control+Enter")
 
 
 def _views(address: str) -> dict[str, View]:
@@ -113,10 +178,10 @@ def _edit(page: Page) -> None:
     }""")
 
 
-def _taken(browser: Browser, address: str, view: View, width: int) -> bytes:
+def _taken(browser: Browser, address: str, view: View) -> bytes:
     """A picture of a view."""
     context = browser.new_context(
-        viewport={"width": width, "height": HEIGHT},
+        viewport={"width": view.width, "height": HEIGHT},
         color_scheme=view.theme,  # type: ignore[arg-type]
     )
     page = context.new_page()

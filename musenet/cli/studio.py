@@ -48,7 +48,8 @@ def studio(
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     copies: Annotated[
         Path | None,
-        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True, show_default="none",
+        typer.Option("--originality", metavar="CORPUS|INDEX", exists=True,
+                     show_default="that of 'musenet corpus index --usual'",
                      help="Rank candidates last that copy a passage of the training pieces, as "
                      "'musenet originality' finds it."),
     ] = None,
@@ -68,7 +69,7 @@ def studio(
         soundfont,
     )  # fmt: skip
     check_place(settings.data)
-    find_copy = None if copies is None else copies_in(copies)
+    find_copy = copies_in(copies)
     listening = _listening(host, port)
     address = _address(settings, listening)
     app = create_app(settings, find_copy=find_copy)
@@ -90,8 +91,8 @@ def _listening(host: str, port: int | None) -> socket.socket:
             made = socket.create_server((host, wanted), family=family, backlog=256)
         except OSError as error:
             reason = error.strerror
-        else:
-            return made
+        else:  # asyncio answers without delay (TCP_NODELAY) only where the protocol is named
+            return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, made.detach())
     raise UserError(f"cannot listen on {host} port {port}: {reason}; give another --host or --port")
 
 

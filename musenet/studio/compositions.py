@@ -11,8 +11,9 @@ import numpy as np
 
 from musenet import midi
 from musenet.composing.composer import Composer, source_of
+from musenet.composing.drawing import choose_instruments
 from musenet.composing.finishing import Composition
-from musenet.composing.prompt import Prompt, choose_instruments, opening_of
+from musenet.composing.prompt import Prompt, opening_of
 from musenet.composing.sections import Section, notes_a_beat, seconds_of, style_weights
 from musenet.errors import UserError
 from musenet.score import Score
@@ -21,6 +22,7 @@ from musenet.studio.jobs import Compose, Job, Watch, Worker
 from musenet.studio.joining import Joining, stay_of
 from musenet.studio.models import Choice, NewArrangement, NewComposition, NewSection
 from musenet.studio.openings import OPENINGS, opening_midi
+from musenet.studio.own import check_styles
 from musenet.studio.problems import not_found, over_limit
 from musenet.studio.projects import Projects
 from musenet.studio.store import Row
@@ -31,7 +33,9 @@ _SEEDS = 1_000_000
 _KEPT = 32
 """Jobs that are over whose events can still be read."""
 _ACTIVE = ("queued", "running")
-_RECIPE = ("prompt", "sampling", "seed", "candidates", "candidate", "at", "model", "version")
+_RECIPE = (
+    "prompt", "sampling", "seed", "candidates", "candidate", "at", "model", "version", "own_styles",
+)  # fmt: skip
 _VERDICT = ("reason", "critic", "faults", "copy", "copied")
 
 
@@ -119,7 +123,7 @@ class Compositions:
             UserError: something asked for cannot be had.
             Problem: it is more than allowed, there is no such node, or the queue is full.
         """
-        self.worker.ready()
+        composer = self.worker.ready()
         row = self.projects.node(node)
         data = self.store.midi(row)
         score = midi.load(data)
@@ -130,6 +134,8 @@ class Compositions:
             "guidance", "candidates",
         })  # fmt: skip
 
+        check_styles(wish.styles)
+        composer.own([Section(styles=style_weights(wish.styles))])
         stay = stay_of(score, wish.instruments, wish.bars, keep=wish.keep)
 
         def compose(by: Composer, watch: Watch) -> list[Composition]:
@@ -258,6 +264,9 @@ def _try(
     Raises:
         UserError: something asked for cannot be had.
     """
+    check_styles(wish.styles)
+    for section in wish.sections:
+        check_styles(section.styles or ())
     if given is not None and (wish.notes or wish.tempo is not None or wish.metre is not None):
         raise UserError("a given piece has its notes, tempo and metre: ask for none of them")
     prompt = Prompt(

@@ -10,6 +10,7 @@ from typing import Any
 from musenet import openai_encoding
 from musenet.errors import UserError
 from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.own_styles import SUFFIX, find_own
 from musenet.score import Score, crop, seconds_at, ticks_at
 from musenet.styles import find_style
 
@@ -53,9 +54,11 @@ def ids_of(encoding: str | Sequence[int]) -> list[int]:
 
 
 def style_of(genre: str) -> dict[str, float]:
-    """The style that a genre of the service comes closest to; nothing where none does."""
+    """The style that a genre of the service comes closest to, or one's own by that name."""
     name = _GENRES.get(genre.lower().replace(" ", ""), genre)
-    return {name: 1.0} if name and find_style(name) is not None else {}
+    if name.endswith(SUFFIX):  # no request opens a file by its path
+        return {}
+    return {name: 1.0} if find_style(name) is not None or find_own(name) is not None else {}
 
 
 def players_of(asked: Mapping[str, bool]) -> list[str]:

@@ -29,6 +29,10 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": (
+        "midi=(self), camera=(), microphone=(), geolocation=(), usb=(), payment=(), "
+        "display-capture=()"
+    ),
 }
 
 

@@ -39,6 +39,8 @@ def test_answers_carry_headers(studio: Studio) -> None:
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "midi=(self)" in headers["permissions-policy"]
+    assert "microphone=()" in headers["permissions-policy"]
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from pathlib import Path
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM
 
 import pytest
 from composers import random_composer
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from studios import SHORT, Studio, served
+from style_toys import styled_corpus
 
 from musenet.cli import main
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -114,6 +120,31 @@ def test_a_silent_stream_says_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> 
         return await anext(EventLog().follow(0))
 
     assert asyncio.run(read()) is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_usual_index_is_used_where_there_is_one(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "usual.index"
+    monkeypatch.setenv("MUSENET_INDEX", str(index))
+    if there:
+        styled_corpus(tmp_path / "corpus")
+        assert main(["corpus", "index", str(tmp_path / "corpus"), "--usual"]) == 0
+    seen: list[bool] = []
+
+    def serve(app: FastAPI, listening: socket.socket) -> None:
+        family, kind, protocol = listening.family, listening.type, listening.proto
+        assert (family, kind, protocol) == (AF_INET, SOCK_STREAM, IPPROTO_TCP)
+        with listening, TestClient(app, base_url="http://localhost") as http:
+            while http.get("/ready").status_code != 200:
+                time.sleep(0.02)
+            seen.append(http.get("/v1/about").json()["originality"])
+
+    monkeypatch.setattr("musenet.studio.serving.serve", serve)
+    monkeypatch.setattr("musenet.studio.app.load", lambda *_, **__: random_composer())
+    assert main(["studio", "--port", "0", "--data", str(tmp_path / "data")]) == 0
+    assert seen == [there]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import State
 
 from musenet import midi
 from musenet.composing.composer import Composer
@@ -15,6 +16,7 @@ from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.rendering.appearance import drum_key_name, instrument_colours
 from musenet.studio import pieces
 from musenet.studio.openings import OPENINGS, opening_midi
+from musenet.studio.own import own_rows
 from musenet.studio.problems import not_found
 from musenet.studio.services import Studio
 from musenet.styles import STYLES
@@ -31,15 +33,21 @@ def has_map() -> bool:
 
 @router.get("/styles")
 def styles(studio: Studio, request: Request) -> dict[str, Any]:
-    """The styles, and where they lie on the map."""
+    """The styles, and where they lie on the map; behind them those of one's own."""
     composer = studio.worker.composer
-    state = request.app.state
+    base = None if composer is None else composer.name
+    return {"styles": [*_known(composer, request.app.state), *own_rows(base)]}
+
+
+def _known(composer: Composer | None, state: State) -> list[dict[str, Any]]:
+    """The styles that musenet knows; the map is drawn once."""
     with _drawing:
         if composer is None:
-            return {"styles": _styles(None)}
+            return _styles(None)
         if not hasattr(state, "styles"):
             state.styles = _styles(composer)
-        return {"styles": state.styles}
+        rows: list[dict[str, Any]] = state.styles
+        return rows
 
 
 def _styles(composer: Composer | None) -> list[dict[str, Any]]:

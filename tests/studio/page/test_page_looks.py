@@ -82,6 +82,21 @@ def test_every_width_and_theme(reader: Visitor, theme: str) -> None:
     )
 
 
+def test_a_roll_that_was_never_seen_follows_all_the_same(reader: Visitor) -> None:
+    """On a narrow screen it has no size while another tab is shown."""
+    reader.page.set_viewport_size({"width": 400, "height": 800})
+    reader.open(reader.ask("location.hash"))
+    reader.until("studio.shownScore()")
+    assert reader.page.locator("#roll").is_hidden()
+    reader.ask("Object.assign(studio.viewport, {fit: false, span: {start: 0, scale: 60}})")
+    reader.ask("studio.seek(studio.shownScore().seconds)")
+    reader.ask("studio.store.change('tab', 'music')")
+    reader.until("studio.roll.layout")
+    seen = reader.ask("studio.viewport.span")
+    assert seen["scale"] == 60
+    assert 0 < seen["start"] < reader.ask("studio.shownScore().seconds")
+
+
 UNNAMED = """[...document.querySelectorAll('button, input, select, [role=button], canvas')]
   .filter((e) => e.checkVisibility())
   .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length

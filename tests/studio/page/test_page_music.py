@@ -198,11 +198,14 @@ def test_playing_is_kept_exactly(modules: Page) -> None:
       keys = m.pressed(keys, 64, 70, 11.5);
       return [m.scoreOf(keys, 'piano', 12).notes.map((n) =>
                 [n.pitch, n.velocity, n.onset, n.duration]),
-              m.keyOf([0x91, 60, 5]), m.keyOf([0x90, 60, 0]).down, m.keyOf([0x80, 60, 9]).down,
-              m.keyOf([0xb0, 1, 1])]; })()"""
+              m.messageOf([0x91, 60, 5]), m.messageOf([0x9f, 60, 0]), m.messageOf([0x80, 60, 9]),
+              m.messageOf([0xb3, 64, 100]), m.messageOf([0xb0, 1, 1])]; })()"""
     notes, *keys = run(modules, "performance", script)
     assert notes == [[60, 90, 0, 960], [64, 80, 480, 960], [64, 70, 1440, 480]]
-    assert keys == [{"down": True, "pitch": 60, "velocity": 5}, False, False, None]
+    assert keys == [
+        {"kind": "press", "values": [60, 5]}, {"kind": "release", "values": [60]},
+        {"kind": "release", "values": [60]}, {"kind": "pedal", "values": [True]}, None,
+    ]  # fmt: skip
 
 
 @some

@@ -28,7 +28,13 @@ export async function boot(app) {
   if (known && !form) await open(app, known.id, asked.get("node"));
   if (form) app.store.change("form", form);
   if (asked.has("compose") && !form) app.fail(new Error("That link does not tell what to compose: copy it once more, whole."));
-  app.store.change("catalogue", { styles: await api.styles() });
+  await learnStyles(app);
+}
+
+/** Reads the styles again: those of one's own come and go. */
+export async function learnStyles(app) {
+  const styles = await api.styles();
+  if (JSON.stringify(styles) !== JSON.stringify(app.store.state.styles)) app.store.change("catalogue", { styles });
 }
 
 const addressed = () => new URLSearchParams(location.hash.slice(1));

@@ -35,11 +35,18 @@ export const pressed = (keys, pitch, velocity, time) => [
 export const released = (keys, pitch, time) =>
   keys.map((key) => (key.pitch === pitch && key.stop === null ? { ...key, stop: time } : key));
 
-/** A MIDI message as a key that goes down or up; null for others. */
-export function keyOf([status, pitch, velocity]) {
+const OFF = 0x80;
+const ON = 0x90;
+const CONTROL = 0xb0;
+const PEDAL = 64;
+
+/** A MIDI message of any channel as what is done: a key pressed or let go, or the sustain pedal.
+ * @returns {{kind: "press" | "release" | "pedal", values: any[]} | null} null for others */
+export function messageOf([status, first, second]) {
   const kind = status & 0xf0;
-  if (kind === 0x90 && velocity > 0) return { down: true, pitch, velocity };
-  if (kind === 0x80 || kind === 0x90) return { down: false, pitch, velocity: 0 };
+  if (kind === ON && second > 0) return { kind: "press", values: [first, second] };
+  if (kind === ON || kind === OFF) return { kind: "release", values: [first] };
+  if (kind === CONTROL && first === PEDAL) return { kind: "pedal", values: [second >= 64] };
   return null;
 }
 

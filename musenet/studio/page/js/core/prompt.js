@@ -10,7 +10,7 @@
  */
 
 import * as plan from "./plan.js";
-import { capital } from "./words.js";
+import { capital, listed } from "./words.js";
 
 /** How the server draws where nothing else is asked for. */
 export const DRAWN = { temperature: 1.02, top_p: 0.98, guidance: 1 };
@@ -99,13 +99,15 @@ export function byFamily(instruments) {
   })).filter((family) => family.instruments.length);
 }
 
+const folded = (name) => name.toLowerCase().replaceAll(/[\s_-]+/g, " ");
+
 /** Styles that a search finds: whole names first, then beginnings, then parts. */
 export function found(styles, text, most = 12) {
-  const sought = text.trim().toLowerCase();
+  const sought = folded(text.trim());
   const worth = (style) => {
-    const names = [style.name, ...style.aliases];
+    const names = [style.name, ...style.aliases].map(folded);
     if (names.includes(sought)) return 0;
-    if (style.name.startsWith(sought)) return 1;
+    if (names[0].startsWith(sought)) return 1;
     if (names.some((name) => name.startsWith(sought))) return 2;
     return names.some((name) => name.includes(sought)) ? 3 : 4;
   };
@@ -116,6 +118,35 @@ export function found(styles, text, most = 12) {
     .slice(0, most)
     .map((row) => row.style);
 }
+
+/** Whether a style is the user's own. */
+export const isOwn = (style) => style.kind === "own";
+
+/** The style that goes by a name; undefined for none. */
+export const styleNamed = (styles, name) =>
+  styles.find((style) => [style.name, ...style.aliases].some((other) => folded(other) === folded(name)));
+
+/** What is told of a style in a list. */
+export function styleWords(style) {
+  const kind = isOwn(style) ? "your own" : style.kind;
+  if (style.fault) return `${kind} · ${style.fault}`;
+  return style.works ? `${kind} · ${style.works.toLocaleString("en")} pieces` : kind;
+}
+
+/** Styles to offer: one's own, then those with most works. */
+export const suggested = (styles, chosen, most) =>
+  styles
+    .filter((style) => !(style.name in chosen) && !style.fault)
+    .sort((a, b) => isOwn(b) - isOwn(a) || (b.works ?? 0) - (a.works ?? 0))
+    .slice(0, most);
+
+/** Styles of one's own that a piece was made with and that are not at hand as they were.
+ * @returns {{name: string, gone: boolean}[]} */
+export const missing = (recipe, styles) =>
+  Object.entries(recipe.own_styles ?? {})
+    .map(([name, own]) => ({ name, own, here: styles.find((style) => isOwn(style) && style.name === name) }))
+    .filter(({ own, here }) => here?.fingerprint !== own)
+    .map(({ name, here }) => ({ name, gone: !here }));
 
 /** Shares of a blend in per cent, which add up to 100 (largest remainders). */
 export function shares(styles) {
@@ -253,7 +284,7 @@ export function sound(told) {
 /** What will be composed, in a sentence. */
 export function sentence(form) {
   const styles = Object.keys(form.styles).map(capital);
-  const style = styles.length ? styles.join(" and ") : "any style";
+  const style = styles.length ? listed(styles) : "any style";
   const what = form.opening ? `going on from ${form.opening.title}` : "";
   return [style, form.instruments.length ? form.instruments.join(", ") : "any instruments", what]
     .filter(Boolean)

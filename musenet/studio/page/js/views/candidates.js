@@ -33,7 +33,7 @@ export function candidatesView(app, element) {
 function draftsOf(app, { job, draft, playing }) {
   return job.drafts.map((made, index) => ({
     key: `${job.id}/${index}`, letter: letterOf(index), on: draft === index, playing: draft === index && playing !== "stopped",
-    says: made.rank ? `rank ${made.rank}` : clock(made.seconds), best: made.rank === 1, passed: null,
+    says: [made.rank ? `rank ${made.rank}` : clock(made.seconds)], best: made.rank === 1, passed: null,
     score: () => draftScore(job, made, app.colours), stamp: made.notes.length, show: () => app.store.change("draft", index),
   }));
 }
@@ -43,7 +43,7 @@ function nodesOf(state) {
   return together(state.nodes, node).map((other) => ({
     key: other.id, letter: letterOf(other.candidate ?? 0), on: other.id === state.shown,
     playing: other.id === state.shown && state.playing !== "stopped", best: other.rank === 1,
-    says: `${other.rank === 1 ? "best" : `rank ${other.rank}`} · ${clock(other.seconds)}`,
+    says: [other.rank === 1 ? "best" : `rank ${other.rank}`, clock(other.seconds)],
     passed: other.verdict ? isSound(other) : null, score: () => state.scores[other.id], node: other,
     reasons: reasonsOf(other).map((reason) => reason.says), stamp: state.scores[other.id]?.revision ?? 0, title: titleOf(other),
   }));
@@ -67,9 +67,9 @@ function card(app, { letter }) {
       model = next;
       element.classList.toggle("on", model.on);
       element.classList.toggle("best", model.best);
-      says.textContent = model.says;
+      refill(says, ...model.says.map((words, place) => h("span", {}, place ? ` · ${words}` : words)));
       choose.setAttribute("aria-pressed", String(model.on));
-      choose.setAttribute("aria-label", `Candidate ${letter}, ${model.says}`);
+      choose.setAttribute("aria-label", `Candidate ${letter}, ${model.says.join(" · ")}`);
       refill(mark, model.passed === null ? [] : [icon(model.passed ? "check" : "warn")]);
       mark.classList.toggle("bad", model.passed === false);
       mark.title = (model.reasons ?? []).join("; ");

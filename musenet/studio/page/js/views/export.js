@@ -6,7 +6,7 @@
 import * as api from "../api.js";
 import { settled } from "../actions/editing.js";
 import { nodeOf } from "../actions/pieces.js";
-import { command, encoded, formOf } from "../core/prompt.js";
+import { command, encoded, formOf, missing } from "../core/prompt.js";
 import { titleOf } from "../core/tree.js";
 import { button, dialog, h } from "./dom.js";
 
@@ -72,6 +72,8 @@ function again(app, node) {
     h("p", { class: "quiet" }, kept
       ? `It goes on from bars 1 to ${node.kept_bars} of another version: export that one as given.mid first. Candidate ${node.candidate + 1} is this one.`
       : `Candidate ${node.candidate + 1} of them is this one, before any editing.`),
+    ...missing(node.recipe, app.store.state.styles).map(({ name, gone }) => h("p", { class: "warning" },
+      `Your own style “${name}” ${gone ? "is not here any more: put its file back" : "has changed since: put the former file back"} to have the same again.`)),
     kept ? null : copyable(app, "Link", link),
     copyable(app, "Command", line),
     h("p", { class: "quiet" }, "A MIDI file as it was composed tells this as well: musenet compose --again piece.mid"),

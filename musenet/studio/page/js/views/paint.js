@@ -26,7 +26,7 @@ export function inks(element) {
 /** Paints everything.
  * @param {CanvasRenderingContext2D} g
  * @param {object} scene score, span, layout, longest, colours, loud, cursor, chosen, region,
- *   sections, hover, marquee, size, ink, drumName */
+ *   sections, hover, marquee, size, ink, drumName; faintest, how much is seen of the softest note */
 export function paint(g, scene) {
   const { size, ink, layout } = scene;
   g.clearRect(0, 0, size.width, size.height);
@@ -151,7 +151,7 @@ function paintNote(g, scene, note, box, chosen) {
   const sounding = scene.playing && note.start <= scene.cursor && note.stop > scene.cursor;
   const gap = box.h > 5 ? 1 : 0;
   const width = Math.max(1.5, box.w - 1);
-  g.globalAlpha = scene.loud(note.instrument) ? 0.45 + (0.55 * note.velocity) / 127 : 0.1;
+  g.globalAlpha = scene.loud(note.instrument) ? scene.faintest + ((1 - scene.faintest) * note.velocity) / 127 : 0.1;
   g.fillStyle = scene.colours[note.instrument] ?? "#888";
   g.beginPath();
   g.roundRect(box.x, box.y + gap / 2, width, Math.max(1.5, box.h - gap), Math.min(2.5, box.h / 4, width / 3));
@@ -262,11 +262,12 @@ function keys(g, layout, ink, hover) {
     }
     const edge = black ? y + layout.row / 2 : y + layout.row;
     if (black || !isBlack(((pitch % 12) + 11) % 12)) line(g, ink["key-edge"], GUTTER - (black ? KEY - BLACK_KEY : KEY), edge, GUTTER, edge);
-    if (pitch % 12 === 0 && y + layout.row / 2 < layout.bottom - 6) {
+    const middle = y + layout.row / 2;
+    if (pitch % 12 === 0 && middle > layout.top + 6 && middle < layout.bottom - 6) {
       g.fillStyle = ink.text;
       g.font = FONT;
       g.textBaseline = "middle";
-      g.fillText(pitchName(pitch), 4, y + layout.row / 2);
+      g.fillText(pitchName(pitch), 4, middle);
     }
   }
 }

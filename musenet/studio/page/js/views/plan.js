@@ -83,10 +83,11 @@ const group = (label, entries) =>
   h("optgroup", { label }, entries.map(({ name, value }) => h("option", { value }, capital(name))));
 
 function styleOptions(styles) {
-  const known = styles.filter((style) => style.works !== 0);
-  const kinds = [["Families", "family"], ["Genres", "genre"], ["Composers", "composer"]];
-  return kinds.map(([label, kind]) =>
-    group(label, known.filter((style) => style.kind === kind).map(({ name }) => ({ name, value: name }))));
+  const known = styles.filter((style) => style.works !== 0 && !style.fault);
+  const kinds = [["Your own", "own"], ["Families", "family"], ["Genres", "genre"], ["Composers", "composer"]];
+  const groups = kinds.map(([label, kind]) => [label, known.filter((style) => style.kind === kind)]);
+  return groups.filter(([, rows]) => rows.length).map(([label, rows]) =>
+    group(label, rows.map(({ name }) => ({ name, value: name }))));
 }
 
 const instrumentOptions = (instruments) => [

@@ -8,6 +8,7 @@ import { channel, gains } from "../core/mixer.js";
 import { barAt, bounded, fitted, following, panned, toSeconds, zoomed } from "../core/time.js";
 import { pitchName } from "../core/words.js";
 import { hoverWords, inks, paint } from "./paint.js";
+import { isDark } from "./theme.js";
 
 const STILL = 4;
 
@@ -59,7 +60,7 @@ export class Roll {
 
   /** The width in which time runs. */
   get width() {
-    return Math.max(1, this.size?.width - GUTTER);
+    return Math.max(1, (this.size?.width ?? 0) - GUTTER);
   }
 
   resize() {
@@ -92,7 +93,7 @@ export class Roll {
     const { state } = this.app.store;
     const level = gains(state.mixer, this.score.parts.map((part) => part.instrument));
     paint(this.context, {
-      ...this, cursor, playing, span: this.viewport.span, region: this.quiet ? null : state.region,
+      ...this, cursor, playing, faintest: isDark() ? 0.62 : 0.45, span: this.viewport.span, region: this.quiet ? null : state.region,
       chosen: this.quiet ? [] : state.chosen, loud: (name) => level[name] > 0,
       drumName: this.app.drumName,
     });

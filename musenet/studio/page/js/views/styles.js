@@ -3,7 +3,8 @@
  * @module
  */
 
-import { found, shares } from "../core/prompt.js";
+import { learnStyles } from "../actions/projects.js";
+import { found, isOwn, shares, styleNamed, styleWords, suggested } from "../core/prompt.js";
 import { capital } from "../core/words.js";
 import { button, dialog, h, icon, iconButton, refill, svg } from "./dom.js";
 
@@ -18,23 +19,28 @@ export function styleField(app) {
   const chosen = h("ul", { class: "blend", "aria-label": "Chosen styles" });
   const popular = h("div", { class: "chips", role: "group", "aria-label": "Popular styles" });
   store.watch((state) => [state.form.styles, state.styles], ({ form, styles }) => {
-    refill(chosen, blend(form.styles, set));
-    refill(popular, ...suggestions(styles, form.styles).map((style) =>
-      button(capital(style.name), () => add(style.name), { class: "chip", "data-key": `add ${style.name}` })));
+    refill(chosen, blend(form.styles, styles, set));
+    refill(popular, ...suggested(styles, form.styles, POPULAR).map((style) =>
+      h("button", { type: "button", class: "chip", "data-key": `add ${style.name}`, onclick: () => add(style.name) }, capital(style.name), isOwn(style) ? [" ", mark("yours")] : null)));
   });
+  window.addEventListener("focus", () => learnStyles(app).catch(() => {}));
   return h("fieldset", {}, h("legend", {}, "Style"),
     h("div", { class: "row" }, search, iconButton("map", "Style map", () => styleMap(app, add), { class: "icon-button framed" })),
     chosen, popular);
 }
 
-function suggestions(styles, chosen) {
-  return [...styles]
-    .filter((style) => !(style.name in chosen))
-    .sort((a, b) => (b.works ?? 0) - (a.works ?? 0))
-    .slice(0, POPULAR);
+/** A word beside a style. */
+const mark = (words, bad = false) => h("small", { class: bad ? "mark-own bad" : "mark-own", title: words }, words);
+
+/** What is to be said of a chosen style: that it is one's own, or cannot be had. */
+function marked(name, known) {
+  const style = styleNamed(known, name);
+  if (!style) return known.length ? mark("not here", true) : null;
+  if (style.fault) return mark(style.fault, true);
+  return isOwn(style) ? mark("yours") : null;
 }
 
-function blend(styles, set) {
+function blend(styles, known, set) {
   const share = shares(styles);
   const names = Object.keys(styles);
   return names.map((name) => {
@@ -44,7 +50,7 @@ function blend(styles, set) {
       "aria-label": `How much ${name}`, "aria-valuetext": `${share[name]} %`,
       oninput: (event) => set({ ...styles, [name]: Number(event.target.value) }),
     });
-    return h("li", {}, h("span", { class: "name" }, capital(name)),
+    return h("li", {}, h("span", { class: "name" }, h("span", { title: capital(name) }, capital(name)), marked(name, known)),
       names.length > 1 ? slider : h("span"),
       h("output", {}, `${share[name]} %`),
       iconButton("close", `Remove ${name}`, () => set(others), { "data-key": `remove ${name}` }));
@@ -72,10 +78,11 @@ function searchBox(app, add) {
   };
   const option = (style, index) =>
     h("li", {
-      id: `style-${index}`, role: "option", "aria-selected": String(index === active),
+      id: `style-${index}`, role: "option", "aria-selected": String(index === active), "aria-disabled": style.fault ? "true" : null,
       onpointerdown: (event) => { event.preventDefault(); choose(index); },
-    }, h("span", {}, capital(style.name)), h("small", {}, style.works ? `${style.kind} · ${style.works.toLocaleString("en")} pieces` : style.kind));
+    }, h("span", {}, capital(style.name)), h("small", { class: isOwn(style) ? "mark-own" : "" }, styleWords(style)));
   const choose = (index) => {
+    if (rows[index]?.fault) return app.fail(new Error(`The style “${rows[index].name}” cannot be used: ${rows[index].fault}. Make it anew with: musenet finetune`));
     if (rows[index]) add(rows[index].name);
     input.value = "";
     active = -1;
@@ -89,7 +96,7 @@ function searchBox(app, add) {
   };
   input.addEventListener("input", () => { active = 0; show(); });
   input.addEventListener("blur", () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); });
-  input.addEventListener("focus", show);
+  input.addEventListener("focus", () => { show(); learnStyles(app).then(show, () => {}); });
   input.addEventListener("keydown", (event) => {
     if (!keys[event.key] || list.hidden) return;
     event.preventDefault();
@@ -124,8 +131,10 @@ function styleMap(app, add) {
     picture.querySelector(`[data-style="${CSS.escape(name)}"]`)?.focus();
   };
   draw();
-  const window_ = dialog("Style map", chosen, picture);
+  const frame = h("div", { class: "map-frame" }, picture);
+  const window_ = dialog("Style map", chosen, frame);
   window_.classList.add("wide");
+  frame.scrollTo((frame.scrollWidth - frame.clientWidth) / 2, (frame.scrollHeight - frame.clientHeight) / 2);
   return window_;
 }
 

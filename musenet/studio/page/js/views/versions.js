@@ -125,10 +125,11 @@ function reasons(node) {
 
 function recipe(node) {
   if (!node.recipe) return null;
-  const { prompt, sampling, seed } = node.recipe;
+  const { prompt, sampling, seed, own_styles = {} } = node.recipe;
   const rowsOf = [
     ["Rank", node.rank && `${node.rank} of ${node.recipe.candidates}`],
     ["Style", Object.entries(shares(Object.fromEntries(prompt.styles))).map(([name, share]) => `${capital(name)} ${share} %`).join(", ") || "any"],
+    ["Your own", listed(Object.keys(own_styles))],
     ["Asked for", listed(prompt.instruments) || "any instruments"],
     ["Sections", listed(ofRecipe(prompt).map((section) => `${clock(section.at)} ${words(section)}`))],
     ["Kept", node.kept_bars && `bars 1 to ${node.kept_bars}`],
