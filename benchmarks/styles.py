@@ -13,10 +13,11 @@ the style, as long as the composed ones, from the held-out works of the corpus. 
 - first: share of the pieces in which it is above all other styles;
 - first but for relatives: above all but those that often stand together with it in the training
   pieces, as folk does with jig (5 % of the pieces of either style carry both);
-- of a blend: share of the pieces in which both are above all others, and which style that is no
-  relative is likeliest beside them. "change" is how much the probabilities grow from the first
-  weight to the last; "human halves" are what the judge makes of pieces half of which is a human
-  piece of one style and half one of the other, the most that can be expected.
+- of a blend: rank of the lesser of the two and share of the pieces in which both are above all
+  others, relatives of either left out, and which other style is likeliest beside them. "change" is
+  how much the probabilities grow from the first weight to the last. "human spliced" are pieces
+  half of which is a human piece of one style and half one of the other, "human layered" the tune
+  of one over the rest of the other: what can be hoped for.
 
 The judge hears the instruments, which are drawn from the ensembles of the style's training pieces
 unless --instruments are given; "notes alone" is what it makes of the same pieces without them.
@@ -41,17 +42,25 @@ from musenet.composing.sampling import Sampling
 from musenet.corpus.shards import Split, open_split
 from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
-from musenet.evaluation.judge import LEAST_NOTES, StyleJudge, load_judge
+from musenet.evaluation.judge import (
+    LEAST_NOTES,
+    Heard,
+    StyleJudge,
+    heard,
+    load_judge,
+    without_instruments,
+)
 from musenet.evaluation.judge_measures import ranks, relatives, usable
-from musenet.events import Table, decode, encode, is_note
+from musenet.evaluation.judge_mixing import layered, spliced
+from musenet.events import Table, decode, encode
 from musenet.score import crop, ticks_at
 from musenet.styles import STYLES, style_id
 
 COLUMNS = ("asked", "by", "judge hears", "pieces", "probability", "95 % from", "to", "rank",
            "first", "first but for relatives")  # fmt: skip
 BLEND_COLUMNS = ("asked", "by", "judge hears", "pieces", "first style", "95 % from", "to",
-                 "second style", "95 % from ", "to ", "both first",
-                 "both first but for relatives", "likeliest other")  # fmt: skip
+                 "second style", "95 % from ", "to ", "rank", "both first",
+                 "likeliest other")  # fmt: skip
 HEARINGS = {"all": True, "notes alone": False}
 HUMAN_PIECES = 24
 """Human pieces of each style, of as many works as there are."""
@@ -91,11 +100,15 @@ class Bench:
 
     def heard(self, tables: Iterable[Table], *, instruments: bool) -> Probabilities:
         """What the judge makes of pieces, shape (pieces, styles); of nearly empty ones nothing."""
+        return self.shares(map(heard, tables), instruments=instruments)
+
+    def shares(self, pieces: Iterable[Heard], *, instruments: bool) -> Probabilities:
+        """The same of pieces as the judge hears them."""
         count = len(self.judge.styles)
         return np.array([
-            self.judge.probabilities(table, instruments=instruments)
-            if is_note(table).sum() >= LEAST_NOTES else np.full(count, 1.0 / count)
-            for table in tables
+            self.judge.shares(notes if instruments else without_instruments(notes))
+            if len(notes) >= LEAST_NOTES else np.full(count, 1.0 / count)
+            for notes in pieces
         ]).reshape(-1, count)  # fmt: skip
 
     def human(self, style: str) -> list[Table]:
@@ -157,10 +170,10 @@ def _style_rows(bench: Bench, names: Sequence[str]) -> list[tuple[object, ...]]:
         for guidance in bench.arguments.guidance:
             music[f"guidance {guidance:g}"] = bench.composed(((name, 1.0),), guidance)
         for (by, tables), (hearing, hears) in product(music.items(), HEARINGS.items()):
-            heard = bench.heard(tables, instruments=hears)
-            row = _recognised(heard, bench.place(name), bench.relatives)
+            found = bench.heard(tables, instruments=hears)
+            row = _recognised(found, bench.place(name), bench.relatives)
             asked.setdefault((by, hearing), []).append(row)
-            rows.append((name, by, hearing, len(heard), *row))
+            rows.append((name, by, hearing, len(found), *row))
             _tell_row(rows[-1])
     means = [
         ("mean over styles", by, hearing, None, *_mean_row(np.array(own)))
@@ -181,11 +194,11 @@ def _mean_row(rows: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 def _recognised(
-    heard: Probabilities, asked: int, relatives: NDArray[np.bool_]
+    shares: Probabilities, asked: int, relatives: NDArray[np.bool_]
 ) -> tuple[float, ...]:
     """Mean probability with its interval, mean rank, share first, and first but for relatives."""
-    own = summary(heard[:, asked])
-    rank, among_others = ranks(heard, [asked]), ranks(heard, [asked], relatives[asked])
+    own = summary(shares[:, asked])
+    rank, among_others = ranks(shares, [asked]), ranks(shares, [asked], relatives[asked])
     return (own.mean, own.low, own.high, *_means(rank, rank == 1, among_others == 1))
 
 
@@ -195,40 +208,62 @@ def _means(*columns: NDArray[np.int64] | NDArray[np.bool_]) -> list[float]:
 
 def _blend_rows(bench: Bench, blends: Sequence[str]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
+    found: dict[tuple[str, str, str], list[tuple[float | None, ...]]] = {}
     for blend in blends:
         pair = blend.split("+")
         if len(pair) != 2:
             raise UserError(f"--blends {blend}: write two styles, such as jazz+baroque")
-        human = [bench.human(name) for name in pair]
-        wishes = [((pair[0], w), (pair[1], 1.0 - w)) for w in bench.arguments.weights]
-        music = {g: [bench.composed(own, g) for own in wishes] for g in bench.arguments.guidance}
-        for hearing, hears in HEARINGS.items():
-            halves = _halves(*(bench.heard(tables, instruments=hears) for tables in human))
-            rows.append(
-                (blend, "human halves", hearing, len(halves), *_blended(bench, pair, halves))
-            )
+        for kind, asked, by, hearing, pieces, row, other in _blend(bench, pair):
+            found.setdefault((kind, by, hearing), []).append(row)
+            rows.append((asked, by, hearing, pieces, *row, other))
             _tell_row(rows[-1])
-            for guidance, made in music.items():
-                heard = [bench.heard(tables, instruments=hears) for tables in made]
-                own = [_blended(bench, pair, each) for each in heard]
-                own.append(
-                    (*_spreads((heard[-1] - heard[0])[:, _places(bench, pair)]), *[None] * 3)
-                )
-                for name, row in zip([*map(_name, wishes), f"{blend}: change"], own, strict=True):
-                    rows.append((name, f"guidance {guidance:g}", hearing, len(made[0]), *row))
-                    _tell_row(rows[-1])
-    return rows
+    means = [
+        (f"mean over blends{kind}", by, hearing, None, *_mean_blend(own), None)
+        for (kind, by, hearing), own in found.items()
+    ]
+    return [*means, *rows]
 
 
-def _halves(first: Probabilities, second: Probabilities) -> Probabilities:
-    """What the judge makes of pieces half of which is of one style and half of another.
+def _mean_blend(rows: Sequence[tuple[float | None, ...]]) -> list[float | None]:
+    """Means over blends; the intervals of the probabilities are over blends too."""
+    values = np.array(rows, dtype=np.float64)
+    means = [None if mean != mean else mean for mean in values[:, 6:].mean(axis=0).tolist()]
+    return [*_spreads(values[:, [0, 3]]), *means]
 
-    Scores of windows are averaged, so these are geometric means.
-    """
-    count = min(len(first), len(second))
-    mean = np.sqrt(first[:count] * second[:count])
-    halves: Probabilities = mean / mean.sum(axis=1, keepdims=True)
-    return halves
+
+Row = tuple[str, str, str, str, int, tuple[float | None, ...], str | None]
+
+
+def _blend(bench: Bench, pair: Sequence[str]) -> Iterable[Row]:
+    """Rows of one blend: kind, asked, by whom, hearing, pieces, numbers, likeliest other."""
+    name, places = "+".join(pair), _places(bench, pair)
+    wishes = [((pair[0], w), (pair[1], 1.0 - w)) for w in bench.arguments.weights]
+    music = {g: [bench.composed(own, g) for own in wishes] for g in bench.arguments.guidance}
+    human = _mixtures(*([heard(own) for own in bench.human(style)] for style in pair))
+    for hearing, hears in HEARINGS.items():
+        for by, notes in human.items():
+            shares = bench.shares(notes, instruments=hears)
+            yield "", name, by, hearing, len(shares), *_blended(bench, pair, shares)
+        for guidance, made in music.items():
+            by, every = (
+                f"guidance {guidance:g}",
+                [bench.heard(own, instruments=hears) for own in made],
+            )
+            for wish, shares in zip(wishes, every, strict=True):
+                kind = f", first at {wish[0][1]:g}"
+                yield kind, _name(wish), by, hearing, len(shares), *_blended(bench, pair, shares)
+            grown = (*_spreads((every[-1] - every[0])[:, places]), None, None)
+            yield ": change", f"{name}: change", by, hearing, len(every[0]), grown, None
+
+
+def _mixtures(first: Sequence[Heard], second: Sequence[Heard]) -> dict[str, list[Heard]]:
+    """Human pieces of two styles, one of each at a time, spliced and layered."""
+    pairs = list(zip(first, second, strict=False))
+    layers = [layered(*pair) for pair in pairs]
+    return {
+        "human spliced": [spliced(*pair) for pair in pairs],
+        "human layered": [own for own in layers if own is not None],
+    }
 
 
 def _places(bench: Bench, styles: Sequence[str]) -> list[int]:
@@ -236,15 +271,15 @@ def _places(bench: Bench, styles: Sequence[str]) -> list[int]:
 
 
 def _blended(
-    bench: Bench, pair: Sequence[str], heard: Probabilities
-) -> tuple[float | str | None, ...]:
-    """Both probabilities with their intervals, shares of both first, and the likeliest other."""
+    bench: Bench, pair: Sequence[str], shares: Probabilities
+) -> tuple[tuple[float, ...], str]:
+    """Both probabilities and intervals, rank of the lesser, share of both first; the other."""
     places = _places(bench, pair)
     relatives = np.any(bench.relatives[places], axis=0)
-    both = ranks(heard, places) == 1, ranks(heard, places, relatives) == 1
-    mean = np.where(relatives, 0.0, heard.mean(axis=0))
+    rank = ranks(shares, places, relatives)
+    mean = np.where(relatives, 0.0, shares.mean(axis=0))
     other = f"{STYLES[bench.judge.styles[int(mean.argmax())]].name} {mean.max():.2f}"
-    return *_spreads(heard[:, places]), *_means(*both), other
+    return (*_spreads(shares[:, places]), *_means(rank, rank == 1)), other
 
 
 def _spreads(values: Probabilities) -> list[float]:

@@ -54,12 +54,17 @@ def test_styles_are_judged_beside_human_pieces(results: Any) -> None:
 def test_blends_are_judged_at_every_weight(results: Any) -> None:
     rows = results("--blends", "jazz+baroque", "--weights", "0.25", "0.75")
     alone = [row for row in rows if row["judge hears"] == "notes alone"]
-    halves, low, high, change = alone
-    assert (halves["by"], halves["pieces"]) == ("human halves", 8)
+    assert [row["asked"] for row in alone[:5]] == [
+        "mean over blends", "mean over blends", "mean over blends, first at 0.25",
+        "mean over blends, first at 0.75", "mean over blends: change",
+    ]  # fmt: skip
+    halves, layers, low, high, change = alone[5:]
+    assert (halves["by"], layers["by"]) == ("human spliced", "human layered")
+    assert halves["pieces"] == layers["pieces"] == 8
     assert low["asked"] == "jazz:0.25, baroque:0.75"
     for key in ("first style", "second style"):
         assert change[key] == pytest.approx(high[key] - low[key])
     np.testing.assert_allclose(low["first style"] + low["second style"], 1.0)
-    assert low["both first"] == 1.0
+    assert low["both first"] == low["rank"] == 1.0
     assert change["both first"] is None
     assert low["likeliest other"] is not None

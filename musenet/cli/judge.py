@@ -29,6 +29,9 @@ Judge = Annotated[
     typer.Option("--judge", metavar="FILE", exists=True, dir_okay=False,
                  show_default="the bundled one", help="The judge."),
 ]  # fmt: skip
+Pairs = Annotated[
+    int, typer.Option(metavar="NUMBER", min=1, help="Pairs of pieces that are mixed to measure by.")
+]
 Corpus = Annotated[
     Path, typer.Option("--data", metavar="CORPUS", exists=True, file_okay=False, help="A corpus.")
 ]
@@ -47,6 +50,11 @@ def train(
                           help="Works that a style needs in the validation and the test split "
                           "together to be judged.")
     ] = 10,
+    go_on: Annotated[
+        Path | None, typer.Option("--judge", metavar="FILE", exists=True, dir_okay=False,
+                                  help="A judge of these styles to go on from.")
+    ] = None,
+    pairs: Pairs = 400,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of weights and order.")] = 0,
     json: Json = False,
 ) -> None:  # fmt: skip
@@ -55,17 +63,20 @@ def train(
     It learns from the training pieces of a corpus and is measured on the held-out works.
     """
     from musenet.corpus.shards import open_split
-    from musenet.evaluation.judge import save_judge
+    from musenet.evaluation.judge import load_judge, save_judge
     from musenet.evaluation.judge_training import fit, judged_styles
 
     check_weights(out)
     held_out = [open_split(data, split) for split in _HELD_OUT]
     learnt = open_split(data, "train")
     styles = judged_styles(held_out, works)
-    judge = fit(learnt, styles, _clock(60 * minutes), seed)
+    begun = load_judge(go_on)[0] if go_on else None
+    if begun is not None and list(begun.styles) != styles:
+        raise UserError(f"{go_on} judges other styles than these: leave --judge out")
+    judge = fit(learnt, styles, _clock(60 * minutes), seed, begun)
     facts = {
         "minutes": minutes, "seed": seed, "training_pieces": len(learnt),
-        "held_out": _measured(judge, held_out),
+        "held_out": _measured(judge, held_out), "blends": _blends(judge, held_out, learnt, pairs),
     }  # fmt: skip
     save_judge(out, judge, facts)
     _tell({"judge": str(out), **facts}, as_json=json)
@@ -79,16 +90,20 @@ def evaluate(
         typer.Option(metavar="train|valid|test", show_default="valid and test together",
                      help="Part of the corpus."),
     ] = None,
+    pairs: Pairs = 400,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """How well the judge hears the styles of human works, beside chance."""
+    """How well the judge hears the styles of human works, beside chance, and two at once."""
     from musenet.corpus.shards import open_split
     from musenet.evaluation.judge import load_judge
 
     head, _ = load_judge(judge)
     splits = [open_split(data, name) for name in ((split,) if split else _HELD_OUT)]
-    _tell({"split": split or " and ".join(_HELD_OUT), "held_out": _measured(head, splits)},
-          as_json=json)  # fmt: skip
+    facts = {
+        "split": split or " and ".join(_HELD_OUT), "held_out": _measured(head, splits),
+        "blends": _blends(head, splits, open_split(data, "train"), pairs),
+    }  # fmt: skip
+    _tell(facts, as_json=json)
 
 
 def styles(
@@ -109,8 +124,8 @@ def styles(
 ) -> None:  # fmt: skip
     """Which styles the judge hears in pieces, the likeliest first.
 
-    A probability is that of the piece having been drawn from a style, if all judged styles were
-    equally likely.
+    A probability is the share of the piece that is of a style, if all judged styles were equally
+    likely.
     """
     import numpy as np
 
@@ -160,6 +175,22 @@ def _measured(judge: StyleJudge, splits: Sequence[Split]) -> dict[str, Any]:
     }
 
 
+def _blends(
+    judge: StyleJudge, splits: Sequence[Split], learnt: Split, count: int
+) -> dict[str, Any]:
+    """How well a judge hears two styles at once, with the instruments and by the notes alone."""
+    from musenet.evaluation.judge_blends import blends_heard, pairs_of
+    from musenet.evaluation.judge_measures import relatives
+
+    kin = relatives(learnt, judge.styles)
+    pairs = pairs_of(splits, judge.styles, kin, count)
+    with bar("hearing blends") as shown:
+        return {
+            name: blends_heard(judge, shown.track(pairs), kin, instruments=hears)
+            for name, hears in _HEARINGS.items()
+        }
+
+
 def _heard(judge: StyleJudge, split: Split, instruments: bool) -> Heard:
     from musenet.evaluation.judge_measures import hear, usable
 
@@ -190,7 +221,7 @@ def _tell(facts: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    print_facts({name: value for name, value in facts.items() if name != "held_out"})
+    print_facts({name: facts[name] for name in facts if name not in ("held_out", "blends")})
     hearings: Mapping[str, Mapping[str, Any]] = facts["held_out"]
     numbers = [name for name in next(iter(hearings.values())) if name != "styles"]
     columns = ("", *(name.replace("_", " ") for name in numbers))
@@ -202,6 +233,13 @@ def _tell(facts: Mapping[str, Any], *, as_json: bool) -> None:
         print_table(("", "works", "own", "first", "AUC"), rows)
     say("own: share of the works whose likeliest style is one of their own; first: is this one; "
         "AUC: how often a work of the style is above another work")  # fmt: skip
+    say("human music of two styles, both above all others but relatives:")
+    blends: Mapping[str, Mapping[str, Mapping[str, float]]] = facts["blends"]
+    rows = [
+        (name, kind, *map(_short, row.values()))
+        for name, own in blends.items() for kind, row in own.items()
+    ]  # fmt: skip
+    print_table(("", "", "share", "95 % from", "to"), rows)
 
 
 def _short(value: float | None) -> float | None:

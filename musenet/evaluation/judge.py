@@ -5,8 +5,9 @@ model: it has other weights, sees other inputs, and learns from human pieces alo
 and their place in the bar. Velocity and tempo are kept from it, because in a corpus they tell from
 which archive a piece is rather than how it is made.
 
-A style's probability is that of the piece having been drawn from that style, if all judged styles
-were equally likely.
+A style's probability is the share of the music that is of that style, if all judged styles were
+equally likely: it learns from human pieces and from mixtures of two (`judge_mixing`), so that it
+can hear two styles at once.
 """
 
 from __future__ import annotations
@@ -31,18 +32,24 @@ from musenet.score import TICKS_PER_BEAT
 from musenet.styles import STYLES, style_id
 
 Heard = NDArray[np.int64]
-"""Notes as the judge hears them, shape (notes, 8), columns as in `COLUMNS`."""
+"""Notes as the judge hears them, shape (notes, 10), columns as in `COLUMNS`."""
 
 COLUMNS = (
-    "instrument", "pitch", "interval", "duration", "wait", "tick in beat", "beat in bar", "bar",
+    "instrument", "pitch", "interval", "tune", "bass", "duration", "wait",
+    "tick in beat", "beat in bar", "bar",
 )  # fmt: skip
 WINDOW = 256
 """Notes that are heard at once."""
 LEAST_NOTES = 16
 """Notes below which a piece says nothing about its style."""
-_SIZES = (64, 256, 64, 128, 100, TICKS_PER_BEAT, BAR_BEATS, 2 * BAR_BEATS)
-_OFFSETS = np.cumsum((0, *_SIZES[:-1]))
+HALF_BEAT = TICKS_PER_BEAT // 2
 _WIDEST, _NO_INTERVAL, _LONGEST_WAIT = 24, 63, 99
+_INTERVALS = _NO_INTERVAL + 1
+_SIZES = (
+    64, 256, _INTERVALS, _INTERVALS, _INTERVALS, 128, _LONGEST_WAIT + 1,
+    TICKS_PER_BEAT, BAR_BEATS, 2 * BAR_BEATS,
+)  # fmt: skip
+_OFFSETS = np.cumsum((0, *_SIZES[:-1]))
 _HIDDEN = _SIZES[0] - 1
 """Stands for any pitched instrument where instruments are kept from the judge."""
 _STRIDE, _FIRST_REACH, _REACH = 4, 8, 5
@@ -51,34 +58,67 @@ _FORMAT = 1
 _BUNDLED = "judge.safetensors"
 
 
-def heard(table: Table) -> Heard:
-    """The notes of a whole piece as ids, each column in a range of its own, (notes, 8).
+def heard(table: Table, chosen: slice = slice(None)) -> Heard:
+    """The notes of a whole piece, or some of them, as the judge hears them, (notes, 10)."""
+    places = np.flatnonzero(is_note(table))[chosen]
+    moments, rows = moments_of(table).take(places), to_ids(table[places])
+    in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
+    return described(rows[:, 1:4], moments.tick, in_bar, moments.bar_ticks)
+
+
+def described(
+    notes: NDArray[np.int64], tick: NDArray[np.int64], in_bar: NDArray[np.int64],
+    bar_ticks: NDArray[np.int64],
+) -> Heard:  # fmt: skip
+    """Notes as the judge hears them, (notes, 10).
 
     - interval: semitones from the note before, at most two octaves; none to and from drums;
+    - tune, bass: of the highest and the lowest note of a moment, semitones from that of the
+      moment before; none for all others;
     - wait: ticks since the note before, at most 99;
     - bar: half beats of the bar in force.
+
+    Args:
+        notes: ids of instrument, pitch and duration, shape (notes, 3), in order.
+        tick: when they begin, shape (notes,).
+        in_bar: ticks since the bar began, shape (notes,).
+        bar_ticks: length of the bar, shape (notes,).
     """
-    note = is_note(table)
-    moments, rows = moments_of(table).take(np.flatnonzero(note)), to_ids(table[note])
-    in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
-    columns = np.stack([
-        rows[:, 1],
-        rows[:, 2],
-        _intervals(rows),
-        rows[:, 3],
-        np.diff(moments.tick, prepend=moments.tick[:1]).clip(0, _LONGEST_WAIT),
+    instrument, pitch, duration = notes.T
+    pitched = instrument != DRUMS
+    return np.stack([
+        instrument,
+        pitch,
+        np.where(pitched & np.r_[False, pitched[:-1]][: len(notes)], _steps(pitch), _NO_INTERVAL),
+        _line(pitch, outermost(pitch, tick, pitched)),
+        _line(pitch, outermost(-pitch, tick, pitched)),
+        duration,
+        np.diff(tick, prepend=tick[:1]).clip(0, _LONGEST_WAIT),
         in_bar % TICKS_PER_BEAT,
         (in_bar // TICKS_PER_BEAT).clip(0, BAR_BEATS - 1),
-        (2 * moments.bar_ticks // TICKS_PER_BEAT).clip(0, 2 * BAR_BEATS - 1),
+        (bar_ticks // HALF_BEAT).clip(0, 2 * BAR_BEATS - 1),
     ], axis=1)  # fmt: skip
-    ids: Heard = columns + _OFFSETS
-    return ids
 
 
-def _intervals(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    steps = np.diff(rows[:, 2], prepend=rows[:1, 2]).clip(-_WIDEST, _WIDEST) + _WIDEST
-    drums = rows[:, 1] == DRUMS
-    return np.where(drums | np.r_[True, drums[:-1]][: len(rows)], _NO_INTERVAL, steps)
+def outermost(
+    height: NDArray[np.int64], tick: NDArray[np.int64], pitched: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which notes are the highest pitched ones of their moment, shape (notes,)."""
+    order = np.lexsort((-height, ~pitched, tick))
+    found = np.zeros(len(tick), dtype=bool)
+    found[order[np.diff(tick[order], prepend=-1) > 0]] = True
+    return found & pitched
+
+
+def _line(pitch: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Intervals within the line of some notes, none for all others."""
+    column = np.full(len(pitch), _NO_INTERVAL)
+    column[chosen] = _steps(pitch[chosen])
+    return column
+
+
+def _steps(pitch: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.diff(pitch, prepend=pitch[:1]).clip(-_WIDEST, _WIDEST) + _WIDEST
 
 
 def without_instruments(notes: Heard) -> Heard:
@@ -97,15 +137,19 @@ def windows_of(notes: Heard) -> list[Heard]:
 
 
 def stack(windows: Sequence[Heard]) -> tuple[Tensor, Tensor]:
-    """Windows as one batch, (B, T, 8), T a multiple of four, and which of its notes are real."""
+    """Windows as one batch, and which of its notes are real.
+
+    Returns:
+        Ids, each column in a range of its own, (B, T, 10), T a multiple of four; and (B, T).
+    """
     longest = max(len(window) for window in windows)
     steps = _STRIDE * -(-longest // _STRIDE)
-    ids = np.tile(_OFFSETS, (len(windows), steps, 1))
+    columns = np.zeros((len(windows), steps, len(COLUMNS)), dtype=np.int64)
     real = np.zeros((len(windows), steps), dtype=bool)
     for row, window in enumerate(windows):
-        ids[row, : len(window)] = window
+        columns[row, : len(window)] = window
         real[row, : len(window)] = True
-    return torch.from_numpy(ids), torch.from_numpy(real)
+    return torch.from_numpy(columns + _OFFSETS), torch.from_numpy(real)
 
 
 class StyleJudge(nn.Module):
@@ -132,7 +176,7 @@ class StyleJudge(nn.Module):
         self.head = nn.Linear(2 * width, len(self.styles))
 
     def forward(self, ids: Tensor, real: Tensor) -> Tensor:
-        """Notes, (B, T, 8), of which some are real, (B, T), to scores of styles, (B, S)."""
+        """Notes, (B, T, 10), of which some are real, (B, T), to scores of styles, (B, S)."""
         batch, steps, _ = ids.shape
         embedded = self.notes(ids.flatten(0, 1)).view(batch, steps, self.width)
         states = F.relu(self.first((embedded * real[..., None]).transpose(1, 2)))
@@ -144,11 +188,8 @@ class StyleJudge(nn.Module):
         scores: Tensor = self.head(self.dropout(torch.cat([mean, peak], dim=1)))
         return scores
 
-    @torch.inference_mode()
     def probabilities(self, table: Table, *, instruments: bool = True) -> NDArray[np.float64]:
-        """How likely a piece is of each style, adding up to 1, shape (styles,).
-
-        Scores of windows from all over the piece are averaged.
+        """The share of each style in a piece, adding up to 1, shape (styles,).
 
         Args:
             table: the whole piece.
@@ -161,9 +202,13 @@ class StyleJudge(nn.Module):
         notes = heard(table)
         if len(notes) < LEAST_NOTES:
             raise UserError(f"{len(notes)} notes are too few to tell a style by: {LEAST_NOTES} are")
-        windows = windows_of(notes if instruments else without_instruments(notes))
-        scores = self(*stack(windows)).double().mean(dim=0)
-        found: NDArray[np.float64] = scores.softmax(dim=0).numpy()
+        return self.shares(notes if instruments else without_instruments(notes))
+
+    @torch.inference_mode()
+    def shares(self, notes: Heard) -> NDArray[np.float64]:
+        """The share of each style in notes, the mean over windows from all over them, (styles,)."""
+        scores = self(*stack(windows_of(notes))).double()
+        found: NDArray[np.float64] = scores.softmax(dim=1).mean(dim=0).numpy()
         return found
 
 

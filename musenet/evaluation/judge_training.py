@@ -20,7 +20,9 @@ from musenet.evaluation.judge import (
     stack,
     without_instruments,
 )
-from musenet.events import Table
+from musenet.evaluation.judge_measures import relatives
+from musenet.evaluation.judge_mixing import layered, spliced
+from musenet.events import is_note
 from musenet.instruments import DRUMS
 from musenet.styles import STYLES
 from musenet.training.augment import transposition
@@ -32,6 +34,9 @@ _RATE, _DECAY = 3e-3, 0.05
 _WARM = 0.05
 _TRANSPOSED = 4.0
 _HIDE = 0.5
+_MIXED = 0.6
+_LEAST_SHARE = 0.2
+"""Of the lesser style of a splice."""
 
 
 def judged_styles(held_out: Sequence[Split], least: int = LEAST_WORKS) -> list[int]:
@@ -52,31 +57,34 @@ def judged_styles(held_out: Sequence[Split], least: int = LEAST_WORKS) -> list[i
 
 
 def fit(
-    split: Split, styles: Sequence[int], progress: Iterable[float], seed: int = 0
-) -> StyleJudge:
+    split: Split, styles: Sequence[int], progress: Iterable[float], seed: int = 0,
+    judge: StyleJudge | None = None,
+) -> StyleJudge:  # fmt: skip
     """A judge of styles that learnt from the pieces of a split.
 
     Each window is of a style drawn at random, of any of its works alike, so that neither common
     styles nor works with many pieces weigh more; moved to another key, and half the time without
-    its instruments.
+    its instruments. Six in ten are mixed with a window of another style that is no relative, half
+    of them spliced and half layered; what is learnt is then the share of each.
 
     Args:
         split: what to learn from.
         styles: ids; each needs a piece with `LEAST_NOTES` notes.
         progress: from 0 to 1, one value a step; the learning rate follows it.
         seed: of weights and windows.
+        judge: of these styles, to go on from; by default a new one.
 
     Raises:
         UserError: a style has no piece.
     """
     torch.manual_seed(seed)
-    judge = StyleJudge(styles)
+    judge = (judge or StyleJudge(styles)).train()
     optimiser = torch.optim.AdamW(judge.parameters(), weight_decay=_DECAY)
-    for done, (windows, labels) in zip(progress, _batches(split, styles, seed), strict=False):
+    for done, (windows, shares) in zip(progress, _batches(split, styles, seed), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, done / _WARM + 0.01, (1.0 - done) / (1.0 - _WARM))
         optimiser.zero_grad()
-        loss = F.cross_entropy(judge(*stack(windows)), torch.from_numpy(labels))
+        loss = F.cross_entropy(judge(*stack(windows)), torch.from_numpy(shares))
         torch.autograd.backward(loss)
         optimiser.step()
     return judge.half().float().eval()  # as it is stored
@@ -84,14 +92,33 @@ def fit(
 
 def _batches(
     split: Split, styles: Sequence[int], seed: int
-) -> Iterator[tuple[list[Heard], NDArray[np.int64]]]:
-    """Windows, and the places of the styles that they were drawn for."""
+) -> Iterator[tuple[list[Heard], NDArray[np.float32]]]:
+    """Windows, and the share of each style in them, (windows, styles)."""
     rng = np.random.default_rng(seed)
     works = [_works(split, style) for style in styles]
+    strangers = [np.flatnonzero(~own) for own in relatives(split, styles)]
     while True:
-        labels = rng.integers(len(styles), size=_BATCH)
-        pieces = [_drawn(works[label], rng) for label in labels]
-        yield [_window(split.table(piece), rng) for piece in pieces], labels
+        shares = np.zeros((_BATCH, len(styles)), dtype=np.float32)
+        windows = []
+        for row in shares:
+            first = int(rng.integers(len(styles)))
+            window, share = _window(split, works[first], rng), 1.0
+            if len(strangers[first]) and rng.random() < _MIXED:
+                second = int(rng.choice(strangers[first]))
+                window, share = _mixed(window, _window(split, works[second], rng), rng)
+                row[second] = 1.0 - share
+            row[first] = share
+            windows.append(without_instruments(window) if rng.random() < _HIDE else window)
+        yield windows, shares
+
+
+def _mixed(first: Heard, second: Heard, rng: np.random.Generator) -> tuple[Heard, float]:
+    """Notes of both windows, layered or spliced, and the share of the first."""
+    both = layered(first, second) if rng.random() < 0.5 else None
+    if both is not None:
+        return both, 0.5
+    share = rng.uniform(_LEAST_SHARE, 1.0 - _LEAST_SHARE)
+    return spliced(first, second, share), share
 
 
 def _works(split: Split, style: int) -> list[NDArray[np.int64]]:
@@ -109,11 +136,10 @@ def _drawn(works: Sequence[NDArray[np.int64]], rng: np.random.Generator) -> int:
     return int(rng.choice(works[int(rng.integers(len(works)))]))
 
 
-def _window(table: Table, rng: np.random.Generator) -> Heard:
-    """A random window of a piece, moved, often without its instruments."""
+def _window(split: Split, works: Sequence[NDArray[np.int64]], rng: np.random.Generator) -> Heard:
+    """A random window of a piece of any of some works, moved to another key."""
+    table = split.table(_drawn(works, rng))
     moved = np.array(table)
     moved[table[:, 1] < DRUMS, 2] += np.uint8(transposition(table, _TRANSPOSED, rng) % 256)
-    notes = heard(moved)
-    start = int(rng.integers(max(1, len(notes) - WINDOW + 1)))
-    notes = notes[start : start + WINDOW]
-    return without_instruments(notes) if rng.random() < _HIDE else notes
+    start = int(rng.integers(max(1, int(is_note(table).sum()) - WINDOW + 1)))
+    return heard(moved, slice(start, start + WINDOW))

@@ -7,6 +7,7 @@ import pytest
 from style_toys import scale, styled_corpus
 
 from musenet.cli import main
+from musenet.evaluation.judge import bundled_judge
 from musenet.midi import save
 
 if TYPE_CHECKING:
@@ -22,22 +23,25 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judge(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("judge") / "judge.safetensors"
     train = ["judge", "train", "--data", str(corpus), "-o", str(out), "--minutes", "0.05"]
-    assert main([*train, "--works", "8"]) == 0
+    assert main([*train, "--works", "8", "--pairs", "6"]) == 0
     return out
 
 
 def test_evaluate_tells_what_train_stored(run: Run, corpus: Path, judge: Path) -> None:
     from musenet.evaluation.judge import load_judge
 
-    measure = ("judge", "evaluate", "--data", corpus, "--judge", judge)
+    measure = ("judge", "evaluate", "--data", corpus, "--judge", judge, "--pairs", "6")
     told = run(*measure, "--json").json
     assert told["split"] == "valid and test"
-    assert told["held_out"] == load_judge(judge)[1]["held_out"]
+    facts = load_judge(judge)[1]
+    assert told["held_out"] == facts["held_out"]
+    assert told["blends"] == facts["blends"]
+    assert set(told["blends"]) == {"with instruments", "notes alone"}
     assert set(told["held_out"]) == {"with instruments", "notes alone"}
     assert told["held_out"]["notes alone"]["works"] == 16
     assert run(*measure, "--split", "test", "--json").json["held_out"]["notes alone"]["works"] == 8
     printed = run(*measure).out
-    assert all(word in printed for word in ("top 1", "chance", "jazz", "baroque", "AUC"))
+    assert all(word in printed for word in ("top 1", "chance", "jazz", "baroque", "AUC", "layered"))
 
 
 def test_styles_are_heard_in_midi(run: Run, judge: Path, tmp_path: Path) -> None:
@@ -57,6 +61,9 @@ def test_styles_are_heard_in_midi(run: Run, judge: Path, tmp_path: Path) -> None
 def test_mistakes_are_told(run: Run, corpus: Path, judge: Path, tmp_path: Path) -> None:
     train = ("judge", "train", "--data", corpus, "-o")
     run(*train, tmp_path / "judge.pt").assert_fails(".safetensors")
-    run(*train, tmp_path / "judge.safetensors").assert_fails("held-out works")
+    out = tmp_path / "judge.safetensors"
+    run(*train, out).assert_fails("held-out works")
+    run("judge", "train", "--data", corpus, "-o", out, "--works", "8",
+        "--judge", bundled_judge()).assert_fails("other styles")  # fmt: skip
     save(scale(0, rises=True, notes=12), tmp_path / "short.mid")
     run("evaluate", "styles", tmp_path / "short.mid", "--judge", judge).assert_fails("notes")

@@ -4,7 +4,9 @@ from style_toys import FALLING, RISING, scale_table, styled_corpus
 
 from musenet.corpus.shards import SPLITS, Split, open_split
 from musenet.errors import UserError
+from musenet.evaluation.judge import heard
 from musenet.evaluation.judge_measures import hear, measured, usable
+from musenet.evaluation.judge_mixing import spliced
 from musenet.evaluation.judge_training import fit, judged_styles
 from musenet.styles import style_id
 
@@ -33,6 +35,10 @@ def test_a_judge_learns_to_tell_two_styles_apart(splits: dict[str, Split]) -> No
         assert found["chance"] == 0.5
     rising = judge.probabilities(scale_table(999, rises=True, notes=400))
     assert rising[0] > 0.9
+    windows = [heard(scale_table(7, rises=rises, notes=200)) for rises in (True, False)]
+    assert judge.shares(spliced(*windows)).min() > 0.2
+    further = fit(splits["train"], [RISING, FALLING], steps[:1], judge=judge)
+    assert further.probabilities(scale_table(999, rises=True, notes=400))[0] > 0.8
     again = fit(splits["train"], [RISING, FALLING], steps[:2])
     same = fit(splits["train"], [RISING, FALLING], steps[:2])
     for ours, theirs in zip(again.parameters(), same.parameters(), strict=True):
