@@ -46,7 +46,8 @@ def compose(
         float, typer.Option(metavar="NUMBER", help="Length of the whole piece.")
     ] = 4.0,
     tempo: Annotated[
-        float | None, typer.Option(metavar="BPM", help="Beats a minute at the beginning.")
+        float | None, typer.Option(metavar="BPM", show_default="one of the style's pieces",
+                                   help="Beats a minute at the beginning.")
     ] = None,
     metre: Annotated[
         str | None, typer.Option(metavar="METRE", show_default="one of the style's pieces",

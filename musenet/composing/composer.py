@@ -18,7 +18,7 @@ from musenet.chords import parse_key
 from musenet.composing.arranging import arrangement_of
 from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
-from musenet.composing.drawing import choose_instruments, choose_metre
+from musenet.composing.drawing import choose_beginning, choose_instruments
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
@@ -150,7 +150,7 @@ class Composer:
         random = np.random.default_rng(seed)
         players = choose_instruments(prompt, score, facts, random)
         opening = opening_of(
-            prompt, score, players, cut, choose_metre(prompt, score, facts, random)
+            prompt, score, players, cut, choose_beginning(prompt, score, facts, random)
         )
         started = time.perf_counter()
         planner = Planner(

@@ -1,8 +1,8 @@
-"""What a prompt leaves open is drawn from the training pieces of its styles: players and metre."""
+"""What a prompt leaves open is drawn from the training pieces of its styles: players, metre, tempo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from musenet.composing.prompt import NONE_OWN, Prompt, metre_place
 from musenet.instruments import instrument_id
-from musenet.quantise import METRES
+from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import Score
 from musenet.styles import STYLES, style_id
 
-_UNHEARD = 0.02
-"""Pieces that are added to those of each metre, so that no style rules one out."""
+_UNHEARD = 0.01
+"""Pieces that are added to those of each metre and tempo, so that no style rules one out."""
 
 
 def choose_instruments(
@@ -46,33 +46,53 @@ def choose_instruments(
     return tuple(sorted(instrument_id(name) for name in chosen))
 
 
-def choose_metre(
+def choose_beginning(
     prompt: Prompt, given: Score | None, facts: Mapping[str, Any], random: np.random.Generator
-) -> int | None:
-    """The place in `METRES` in which a piece begins if nothing else says so, or None.
+) -> tuple[int | None, int | None]:
+    """The places in `METRES` and `TEMPI` at which new music begins; None leaves it to the model.
 
-    Drawn as often as the training pieces of the style begin in each; of several styles from
-    the weighted geometric mean, so that a jazz waltz is in 3/4.
+    What is not asked for is drawn as often as the training pieces of the style begin so; of
+    several styles from the weighted geometric mean, so that a jazz waltz is in 3/4.
     """
-    if given is not None or prompt.metre_asked is not None:
-        return None
-    known: Mapping[str, Mapping[str, int]] = facts.get("metres", {})
+    if given is not None:
+        return None, None
+    if prompt.metre_asked is not None:
+        metre: int | None = metre_place(prompt.metre_asked)
+    else:
+        metre = _drawn(prompt, facts, "metres", len(METRES), metre_place, random)
+    if prompt.tempo is not None:
+        return metre, int(tempo_step(prompt.tempo))
+    return metre, _drawn(prompt, facts, "tempi", len(TEMPI), _tempo_place, random)
+
+
+def _drawn(
+    prompt: Prompt, facts: Mapping[str, Any], what: str, size: int, place: Callable[[str], int],
+    random: np.random.Generator,
+) -> int | None:  # fmt: skip
+    """A place drawn from how many pieces of each style have each, or None if that is not known."""
+    known: Mapping[str, Mapping[str, int]] = facts.get(what, {})
     told = [(weight, known.get(_known_name(name, facts))) for name, weight in prompt.styles]
-    shares = [(weight, _shares(counts)) for weight, counts in told if counts]
+    shares = [(weight, _shares(counts, size, place)) for weight, counts in told if counts]
     if not shares:
         return None
     weights, each = zip(*shares, strict=True)
     chances = np.exp(np.average(np.log(each), axis=0, weights=weights))
-    return int(random.choice(len(METRES), p=chances / chances.sum()))
+    return int(random.choice(size, p=chances / chances.sum()))
 
 
-def _shares(counts: Mapping[str, int]) -> NDArray[np.float64]:
-    """Share of the pieces that begin in each of `METRES`."""
-    pieces = np.full(len(METRES), _UNHEARD)
-    for metre, count in counts.items():
-        pieces[metre_place(metre)] += count
+def _shares(
+    counts: Mapping[str, int], size: int, place: Callable[[str], int]
+) -> NDArray[np.float64]:
+    """The share of the pieces at each place."""
+    pieces = np.full(size, _UNHEARD)
+    for text, count in counts.items():
+        pieces[place(text)] += count
     result: NDArray[np.float64] = pieces / pieces.sum()
     return result
+
+
+def _tempo_place(beats_a_minute: str) -> int:
+    return int(tempo_step(float(beats_a_minute)))
 
 
 def _known_name(name: str, facts: Mapping[str, Any]) -> str:

@@ -37,13 +37,14 @@ class Own:
         if not self.adapters:
             return facts
         told = {name: adapter.facts for name, adapter in self.adapters.items()}
-        ensembles = {name: own["ensembles"] for name, own in told.items()}
-        metres = {name: own.get("metres", {}) for name, own in told.items()}
+        drawn = {
+            what: {**facts.get(what, {}), **{name: own.get(what, {}) for name, own in told.items()}}
+            for what in ("ensembles", "metres", "tempi")
+        }
         return {
             **facts, "own_places": self.places,
             "own_kinds": {name: own["kind"] for name, own in told.items()},
-            "ensembles": {**facts.get("ensembles", {}), **ensembles},
-            "metres": {**facts.get("metres", {}), **metres},
+            **drawn,
         }  # fmt: skip
 
     def network(self, plain: Network, styles: Styles) -> Network:

@@ -173,23 +173,23 @@ class Opening:
 
 def opening_of(
     prompt: Prompt, given: Score | None, players: Sequence[int], cut: int = 0,
-    metre: int | None = None,
+    begins: tuple[int | None, int | None] = (None, None),
 ) -> Opening:  # fmt: skip
-    """The opening from a given score, else from the prompt's notes, else none but a metre.
+    """The opening from a given score, else from the prompt's notes, else metre and tempo alone.
 
     Args:
         prompt: what is asked for.
         given: music to go on with, or None.
         players: instruments that may play.
         cut: tick of the given score before which nothing new may begin, by default its end.
-        metre: place in `METRES` in which new music begins, or None to leave it to the model.
+        begins: places in `METRES` and `TEMPI` at which new music begins; None leaves it to the
+            model, both if the metre is None.
 
     Raises:
         UserError: it is nearly as long as the piece asked for, or no player has its pitches.
     """
     if given is None and not prompt.notes:
-        rows = [] if metre is None else [(0, METRE_EVENT, metre, 0, 0)]
-        return Opening(np.array(rows, np.uint8).reshape(-1, 5), pace=_pace_asked(prompt))
+        return Opening(_beginning(*begins), pace=_pace_asked(prompt))
     score, end = _melody(prompt, players) if given is None else (given, max(given.end, cut))
     table = encode(score)
     ticks = max(-(-end * TICKS_PER_BEAT // score.ticks_per_beat), int(table[:, 0].sum(dtype=int)))
@@ -200,6 +200,13 @@ def opening_of(
         raise UserError(f"the opening lasts {seconds:.0f} seconds: give --minutes {least} or more")
     pace = _pace_asked(prompt) if given is None else _pace_given(given, table)
     return Opening(_until(table, ticks), ticks, cut, seconds, pace)
+
+
+def _beginning(metre: int | None, tempo: int | None) -> Table:
+    """The rows of a metre, then of a tempo, before any music."""
+    both = ((METRE_EVENT, metre), (TEMPO_EVENT, None if metre is None else tempo))
+    rows = [(0, event, place, 0, 0) for event, place in both if place is not None]
+    return np.array(rows, dtype=np.uint8).reshape(-1, 5)
 
 
 def _pace_asked(prompt: Prompt) -> float:

@@ -1,8 +1,9 @@
-"""What a split holds: works behind each style, their ensembles and metres, notes at once."""
+"""What a split holds: works behind each style, how they are scored and begin, notes at once."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from musenet.condition import SOURCES
 from musenet.corpus.shards import Split
 from musenet.events import decode
 from musenet.instruments import DRUMS, INSTRUMENTS
-from musenet.quantise import METRES
+from musenet.quantise import METRES, TEMPI
 from musenet.score import note_ends
 from musenet.styles import STYLES
 
@@ -24,6 +25,7 @@ VOICES_SHARE = 0.99
 _SAMPLED, _ENOUGH = 3_000, 200
 
 Ensembles = dict[str, list[tuple[list[str], int]]]
+Counts = dict[str, dict[str, int]]
 
 
 def style_counts(split: Split) -> dict[str, list[int]]:
@@ -61,11 +63,21 @@ def ensembles(split: Split) -> Ensembles:
     return {"": _commonest(overall)} | kept
 
 
-def metres(split: Split) -> dict[str, dict[str, int]]:
+def metres(split: Split) -> Counts:
     """How many pieces of each style begin in each metre, the commonest first."""
+    return _by_style(split, metres_of)
+
+
+def tempi(split: Split) -> Counts:
+    """How many pieces of each style begin at each tempo in beats a minute, the commonest first."""
+    return _by_style(split, tempi_of)
+
+
+def _by_style(split: Split, count: Callable[[Split, NDArray[np.bool_]], dict[str, int]]) -> Counts:
+    """What is counted of the pieces of each style; styles with nothing to count are left out."""
     styles = split.pieces["styles"]
     found = {
-        STYLES[style].name: metres_of(split, np.any(styles == style, axis=1))
+        STYLES[style].name: count(split, np.any(styles == style, axis=1))
         for style in np.unique(styles[styles >= 0]).tolist()
     }
     return {name: own for name, own in found.items() if own}
@@ -80,6 +92,17 @@ def metres_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
     first = split.events[split.pieces["offset"][chosen & has_beat], 2]
     common = Counter(first.tolist()).most_common()
     return {f"{METRES[place][0]}/{METRES[place][1]}": count for place, count in common}
+
+
+def tempi_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
+    """How many of the chosen pieces, shape (pieces,), begin at each tempo, the commonest first.
+
+    Tempi that are a guess are left out.
+    """
+    known = chosen & ~split.pieces["tempo_guessed"].astype(np.bool_)
+    second = split.events[split.pieces["offset"][known] + 1, 2]
+    common = Counter(second.tolist()).most_common()
+    return {f"{TEMPI[step]:.1f}": count for step, count in common}
 
 
 def voices(split: Split) -> dict[str, int]:

@@ -20,7 +20,7 @@ from torch.optim import AdamW
 
 from musenet.adapters import Adapter, adapted
 from musenet.corpus.shards import Split
-from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, metres_of
+from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, metres_of, tempi_of
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, Likelihood, default_overlap, score, split_samples
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -224,11 +224,13 @@ def described(train: Split) -> dict[str, Any]:
     some_players = {own: count for own, count in players.items() if len(own) <= LARGEST_ENSEMBLE}
     commonest = Counter(some_players).most_common(ENSEMBLES_KEPT)
     sources = Counter((train.pieces["kind"] // 2).tolist())
+    everything = np.ones(len(train), dtype=bool)
     return {
         "pieces": len(train), "notes": int(train.pieces["notes"].sum()),
         "kind": 2 * sources.most_common(1)[0][0] + 1,
         "ensembles": [[list(own), count] for own, count in commonest],
-        "metres": metres_of(train, np.ones(len(train), dtype=bool)),
+        "metres": metres_of(train, everything),
+        "tempi": tempi_of(train, everything),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a prompt leaves open: players and metre."""
+"""What a prompt leaves open: players, metre and tempo."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from composers import random_composer
 
-from musenet.composing.drawing import choose_instruments, choose_metre
+from musenet.composing.drawing import choose_beginning, choose_instruments
 from musenet.composing.prompt import Prompt, opening_of
 from musenet.events import decode
 from musenet.instruments import instrument_id
-from musenet.quantise import METRES
+from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import NOTE, Score, records
 
 PIANO, VIOLIN, PICCOLO, DRUMS = map(instrument_id, ("piano", "violin", "piccolo", "drums"))
@@ -49,7 +49,7 @@ def test_a_given_file_brings_its_instruments() -> None:
 
 def metres_drawn(prompt: Prompt, count: int = 1_000) -> Counter[str]:
     random = np.random.default_rng(3)
-    places = [choose_metre(prompt, None, METRES_KNOWN, random) for _ in range(count)]
+    places = [choose_beginning(prompt, None, METRES_KNOWN, random)[0] for _ in range(count)]
     return Counter("none" if place is None else "{}/{}".format(*METRES[place]) for place in places)
 
 
@@ -71,30 +71,48 @@ def test_a_style_that_is_not_known_leaves_the_metre_to_the_others() -> None:
     assert metres_drawn(Prompt((*WALTZ, ("mozart", 9.0))))["3/4"] > 900
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [Prompt(), Prompt((("mozart", 1.0),)), Prompt(WALTZ, metre="4/4"), Prompt(WALTZ, notes="C4"),
-     Prompt(WALTZ, chords="C | G")],
-)  # fmt: skip
-def test_no_metre_is_drawn_where_one_is_asked_for_or_none_is_known(prompt: Prompt) -> None:
+@pytest.mark.parametrize("prompt", [Prompt(), Prompt((("mozart", 1.0),))])
+def test_no_metre_is_drawn_where_none_is_known(prompt: Prompt) -> None:
     assert metres_drawn(prompt, 3) == {"none": 3}
+
+
+@pytest.mark.parametrize("asked", [{"metre": "2/4"}, {"metre": "2/4", "notes": "C4"}])
+def test_the_metre_asked_for_holds(asked: dict[str, str]) -> None:
+    assert metres_drawn(Prompt(WALTZ, **asked), 3) == {"2/4": 3}
+
+
+def test_tempi_are_drawn_as_often_as_pieces_begin_at_them() -> None:
+    facts = {"tempi": {"waltz": {"120.7": 75, "60.3": 25}}}
+    random = np.random.default_rng(0)
+    places = [choose_beginning(Prompt(WALTZ), None, facts, random)[1] for _ in range(1_000)]
+    drawn = Counter(round(float(TEMPI[place])) for place in places if place is not None)
+    assert drawn[round(float(TEMPI[tempo_step(120.7)]))] == pytest.approx(750, abs=50)
+    assert drawn[round(float(TEMPI[tempo_step(60.3)]))] == pytest.approx(250, abs=50)
+    asked = choose_beginning(Prompt(WALTZ, tempo=90.0), None, facts, random)
+    assert asked == (None, tempo_step(90.0))
 
 
 def test_a_given_file_has_its_metre() -> None:
     given = Score(records(NOTE, [(0, 24, 80, 80, PICCOLO)]))
-    assert choose_metre(Prompt(WALTZ), given, METRES_KNOWN, RANDOM) is None
+    assert choose_beginning(Prompt(WALTZ), given, METRES_KNOWN, RANDOM) == (None, None)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_piece_begins_in_the_metre_drawn(seed: int) -> None:
-    composer = random_composer(metres={"waltz": {"7/8": 10_000}})
+def test_a_piece_begins_as_drawn(seed: int) -> None:
+    composer = random_composer(
+        metres={"waltz": {"7/8": 10_000}}, tempi={"waltz": {f"{TEMPI[30]:.1f}": 10_000}}
+    )
     piece = composer.compose(styles="waltz", instruments="piano", minutes=0.1, seed=seed)[0]
     assert piece.score.metres[["tick", "numerator", "denominator"]][0].tolist() == (0, 7, 8)
+    assert piece.score.tempos["bpm"][0] == pytest.approx(TEMPI[30], abs=0.6)
     assert composer.again(piece.midi).midi == piece.midi
 
 
-def test_a_metre_is_an_opening_of_one_row() -> None:
-    opening = opening_of(Prompt(), None, (PIANO,), metre=3)
-    assert len(opening.table) == 1
-    assert decode(opening.table).metres[["numerator", "denominator"]].tolist() == [METRES[3]]
+def test_metre_and_tempo_are_an_opening_without_music() -> None:
+    opening = opening_of(Prompt(), None, (PIANO,), begins=(3, 20))
+    score = decode(opening.table)
+    assert score.metres[["numerator", "denominator"]].tolist() == [METRES[3]]
+    assert score.tempos["bpm"].tolist() == [TEMPI[20]]
     assert opening.seconds == opening.earliest == 0
+    assert len(opening_of(Prompt(), None, (PIANO,), begins=(3, None)).table) == 1
+    assert len(opening_of(Prompt(), None, (PIANO,), begins=(None, 20)).table) == 0

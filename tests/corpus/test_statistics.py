@@ -16,11 +16,13 @@ from musenet.corpus.statistics import (
     ensembles,
     metres,
     style_counts,
+    tempi,
     voices,
 )
 from musenet.events import Table, encode
 from musenet.instruments import INSTRUMENTS, instrument_id
-from musenet.score import METRE, NOTE, Score, records
+from musenet.quantise import TEMPI, tempo_step
+from musenet.score import METRE, NOTE, TEMPO, Score, records
 from musenet.styles import style_id
 
 JAZZ, MOZART, FOLK = map(style_id, ("jazz", "mozart", "folk"))
@@ -74,6 +76,18 @@ def test_metres_are_counted_where_beats_are_known(tmp_path: Path) -> None:
         "jazz": {"3/4": 2, "4/4": 1}, "folk": {"4/4": 1}, "mozart": {"2/4": 1},
     }  # fmt: skip
     assert list(metres(split)["jazz"]) == ["3/4", "4/4"]
+
+
+def test_tempi_are_counted_where_they_are_no_guess(tmp_path: Path) -> None:
+    def played(bpm: float) -> Table:
+        return encode(replace(melody(1, 12), tempos=records(TEMPO, [(0, bpm)])))
+
+    split = split_of(
+        tmp_path, [played(60.0), played(120.0), played(60.0), played(90.0)],
+        [[JAZZ], [JAZZ, FOLK], [JAZZ], [JAZZ]], tempo_guessed=[False, False, False, True],
+    )  # fmt: skip
+    slow, quick = (f"{TEMPI[tempo_step(bpm)]:.1f}" for bpm in (60.0, 120.0))
+    assert tempi(split) == {"jazz": {slow: 2, quick: 1}, "folk": {quick: 1}}
 
 
 def test_over_all_each_style_weighs_the_same(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def test_what_a_file_tells_of_its_pieces(parts: tuple[Split, Split]) -> None:
         "kind": 1,
         "ensembles": [[["flute"], 8]],
         "metres": {"4/4": 8},
+        "tempi": {"90.1": 8},
     }
 
 
