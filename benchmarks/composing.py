@@ -1,6 +1,7 @@
 """Notes and seconds of music a second while composing, beside others that do the same.
 
     python benchmarks/composing.py [--model PATH] [--candidates 1 4 16]
+    python benchmarks/composing.py --device cuda [--candidates 1 16 64 256 512]
 
 Some events of a long piece are composed, once from nothing and once behind an opening that the
 model wrote itself, by
@@ -20,6 +21,11 @@ the context half a context of events is composed, so that the window slides once
 "of the bandwidth" is the share of the memory bandwidth measured in the same run at which a step
 moves what it must: all matrices once, and the keys and values of each candidate. Matrices that
 fit the processor's caches can exceed it.
+
+With `--device` the table is another one: large batches on a GPU (or the CPU), and which share of
+the time goes into rules and sampling, into starting the network, into waiting until its scores are
+there, and into reading windows anew where they slide. What copying the scores takes is measured by
+itself.
 """
 
 from __future__ import annotations
@@ -34,8 +40,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import batches
 import numpy as np
 import torch
+from batches import Enough
 from common import parse, parser, tell, times
 from gpt2 import Generator, generate, gpt2
 from numpy.typing import NDArray
@@ -96,10 +104,6 @@ class Uncached(Engine):
         return self.begin(tables[0])
 
 
-class Enough(Exception):
-    """Ends a run that has composed as much as is measured."""
-
-
 @dataclass(frozen=True)
 class Task:
     """What is composed: `steps` events behind an opening."""
@@ -143,12 +147,18 @@ def main() -> None:
     """Measure and print."""
     made = parser(__doc__)
     made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
-    made.add_argument("--candidates", type=int, nargs="*", default=[1, 4, 16])
+    made.add_argument("--candidates", type=int, nargs="*", help="default 1 4 16; with --device "
+                      "1 16 64 256 512")  # fmt: skip
+    made.add_argument("--device", choices=("cpu", "cuda"), help="measure large batches there")
     made.add_argument("--steps", type=int, default=96, help="events to compose (default 96)")
     made.add_argument("--events", type=int, default=4000, help="of the opening (default 4000)")
     made.add_argument("--only", nargs="*", choices=MEASURED, default=MEASURED,
                       help="what to measure (default: all)")  # fmt: skip
     arguments = parse(made)
+    if arguments.device is not None:
+        _batches(arguments)
+        return
+    arguments.candidates = arguments.candidates or [1, 4, 16]
     composer = load(arguments.model)
     opening = _opening(composer, arguments.events)
     bandwidth = _bandwidth(arguments)
@@ -167,6 +177,29 @@ def main() -> None:
     if "process" in arguments.only:
         facts |= _alone(arguments)
     tell(arguments, COLUMNS, rows, facts)
+
+
+def _batches(arguments: argparse.Namespace) -> None:
+    """Measure large batches on a device and print."""
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("no CUDA GPU can be used here")
+    composer = load(arguments.model, device=arguments.device)
+    context = composer.context
+
+    def begin(network: Network, opening: Table, candidates: int) -> Decoder:
+        return Task(opening, candidates, 0, network, context).begin()
+
+    opening = _opening(composer, arguments.events)
+    rows = batches.rows(
+        composer.network, begin, (opening[:0], opening),
+        arguments.candidates or [1, 16, 64, 256, 512], arguments.steps, arguments.repeats, context,
+    )  # fmt: skip
+    facts = {
+        "model": composer.name, "parameters": parameters(composer.model), "context": context,
+        "network": type(composer.network).__name__,
+        "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "the CPU",
+    }  # fmt: skip
+    tell(arguments, batches.COLUMNS, list(rows), facts)
 
 
 def decoder(

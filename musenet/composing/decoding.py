@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from musenet.composing.balance import Balance
+from musenet.composing.chances import Chances
 from musenet.composing.engine import Engine, Marks
 from musenet.composing.guidance import Guided
 from musenet.composing.network import Network
@@ -27,6 +27,7 @@ from musenet.composing.rules import (
 )
 from musenet.composing.sampling import Sampling, sample
 from musenet.composing.steering import UNSTEERED, Steering
+from musenet.composing.threads import one_thread
 from musenet.condition import Condition
 from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
@@ -110,7 +111,7 @@ class Decoder:
         end = min(wishes.seconds, until)
         self.balance = Balance.of(wishes.instruments, end, candidates, since)
         self.balance.take_in(opening)
-        self.random, self.steering, self.until = random, steering, until
+        self.chances, self.steering, self.until = Chances(random, len(SIZES)), steering, until
         guided = how.guidance != 1.0 and bool(condition.styles)
         self.network = Guided(network, how.guidance) if guided else network
         self.engine = Engine(
@@ -138,19 +139,11 @@ class Decoder:
         if on_rows is not None:
             for place in range(len(self.alive)):
                 on_rows(place, self.tables[place, : self.past.rows])
-        with threadpool_limits(1):
-            while self.alive.any():
-                if stop is not None and stop():
-                    raise Stopped
-                columns = self._next_row()
-                if on_rows is not None:
-                    for place in np.flatnonzero(self.lengths == self.past.rows).tolist():
-                        on_rows(place, self.tables[place, self.past.rows - 1 : self.past.rows])
-                if not self.alive.any():
-                    break
-                if progress is not None and self.past.rows % 16 == 0:
-                    progress(float(self.moments.seconds[self.alive].min()))
-                self.hidden = self.engine.append(self.tables[:, : self.past.rows], columns)
+        try:
+            with one_thread():
+                self._grow(progress, on_rows, stop)
+        finally:
+            self.chances.settle()
         return [
             Draft(
                 self.tables[i, :length].copy(), bool(self.ended[i]), int(self.balance.forced[i]),
@@ -159,9 +152,27 @@ class Decoder:
             for i, length in enumerate(self.lengths.tolist())
         ]  # fmt: skip
 
+    def _grow(
+        self, progress: Callable[[float], None] | None, on_rows: OnRows | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:  # fmt: skip
+        """Add row after row, as `run` says."""
+        while self.alive.any():
+            if stop is not None and stop():
+                raise Stopped
+            columns = self._next_row()
+            if on_rows is not None:
+                for place in np.flatnonzero(self.lengths == self.past.rows).tolist():
+                    on_rows(place, self.tables[place, self.past.rows - 1 : self.past.rows])
+            if not self.alive.any():
+                break
+            if progress is not None and self.past.rows % 16 == 0:
+                progress(float(self.moments.seconds[self.alive].min()))
+            self.hidden = self.engine.append(self.tables[:, : self.past.rows], columns)
+
     def _next_row(self) -> Features:
         """Choose the next row of every candidate field by field; its features."""
-        chance = np.array([generator.random(5) for generator in self.random])
+        chance = self.chances.next()
         x, past, link = self.hidden, self.past, self.network.choose
 
         def choose(

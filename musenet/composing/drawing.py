@@ -1,4 +1,4 @@
-"""What a prompt leaves open is drawn from the training pieces of its styles: players, metre, tempo."""
+"""What a prompt leaves open is drawn from the training pieces: players, metre and tempo."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Engine:
         self.context = context
         self.total_seconds = total_seconds
         self.steering, self.marks = steering, marks
-        self._cache = Cache.empty(self.model, 1, 0)
+        self._cache: Cache | None = None
 
     @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
@@ -76,9 +76,7 @@ class Engine:
         Returns:
             Shape (candidates, D), twice as many if guided.
         """
-        hidden = self._read([opening])
-        self._cache = self._cache.repeated(self.candidates)
-        return hidden.repeat_interleave(self.candidates, dim=0)
+        return self._read([opening], self.candidates)
 
     @torch.inference_mode()
     def append(self, tables: NDArray[np.uint8], columns: Features) -> Tensor:
@@ -91,7 +89,7 @@ class Engine:
         Returns:
             Shape (candidates, D), twice as many if guided.
         """
-        if self._cache.length >= PROMPT_ROWS + self.context:
+        if self._cache is None or self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
         return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
 
@@ -105,8 +103,11 @@ class Engine:
         controls = self.steering.at(moments)
         return features(moments, self.total_seconds, controls=controls, given=given)
 
-    def _read(self, tables: Sequence[Table]) -> Tensor:
-        """Fill the cache with a window over the last rows of one or of all candidates."""
+    def _read(self, tables: Sequence[Table], times: int = 1) -> Tensor:
+        """Fill the cache with a window over the last rows of one or of all candidates.
+
+        Each then stands `times` times in a row.
+        """
         length = len(tables[0])
         start = 0 if length < self.context else length - self.context // 2
         views = [window(table, start, length) for table in tables]
@@ -121,7 +122,7 @@ class Engine:
             torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
         ).repeat(len(self.conditions), 1, 1)
         x_BTD = torch.cat([self.model.embed_prompt(stack(told, begins)), embedded], dim=1)
-        self._cache = Cache.empty(self.model, len(told), PROMPT_ROWS + self.context)
-        hidden = self.model.trunk(x_BTD, self._cache)[:, -1]
-        self.network.adopt(self._cache)
+        hidden, self._cache = self.network.read(
+            x_BTD, PROMPT_ROWS + self.context, times, self._cache
+        )
         return hidden

@@ -47,9 +47,11 @@ class Guided:
         """The network's."""
         return self.network.model
 
-    def adopt(self, cache: Cache) -> None:
-        """As `Network.adopt`."""
-        self.network.adopt(cache)
+    def read(
+        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+    ) -> tuple[Tensor, Cache]:
+        """As `Network.read`, of 2N rows."""
+        return self.network.read(x_BTD, capacity, times, before)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """The states, (2N, D), once rows, (N, 5), of one cache are taken in."""

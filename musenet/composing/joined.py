@@ -51,10 +51,11 @@ class Joined:
         """The network's."""
         return self.network.model
 
-    def adopt(self, cache: Cache) -> None:
-        """As `Network.adopt`."""
-        with self._lock:
-            self.network.adopt(cache)
+    def read(
+        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+    ) -> tuple[Tensor, Cache]:
+        """As `Network.read`; nobody waits for it."""
+        return self.network.read(x_BTD, capacity, times, before)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`, in one batch with the steps that other threads want."""

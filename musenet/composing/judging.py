@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from musenet.composing.checks import Limits, bundled_limits
 from musenet.composing.critic import InnerCritic, load_critic
 from musenet.composing.finishing import Composition
 from musenet.composing.prompt import condition_of
 from musenet.composing.ranking import FindCopy, Verdict, ranked
+from musenet.composing.threads import one_thread
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.events import encode
@@ -56,7 +55,7 @@ class Judge:
 
     def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
         """Pieces best first, their facts with rank and reasons."""
-        with threadpool_limits(1):  # as in decoding: more threads wait for one another
+        with one_thread():
             verdicts = [
                 self.verdict(piece.score, piece.facts["prompt"]["styles"]) for piece in pieces
             ]

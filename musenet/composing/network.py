@@ -1,7 +1,8 @@
 """The network as composing runs it: a row a step, behind a cache.
 
-`Eager` is the model as it stands, for any device. `Packed` is the same network laid out anew
-for a CPU, where a step is bound by the memory that it reads and by the number of operations:
+`Eager` is the model as it stands, for any device; `graphed.Graphed` is for CUDA.
+`Packed` is the same network laid out anew for a CPU, where a step is bound by the memory that it
+reads and by the number of operations:
 
 - matrices in half precision, multiplied in fp32 (FBGEMM; any CPU with AVX2 and F16C): half the
   memory of fp32, no activation is rounded, and each row is computed alone, so that a candidate
@@ -17,6 +18,7 @@ for a CPU, where a step is bound by the memory that it reads and by the number o
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Protocol, cast
@@ -48,8 +50,20 @@ class Network(Protocol):
     def model(self) -> Model:
         """The model that is laid out."""
 
-    def adopt(self, cache: Cache) -> None:
-        """Take over a cache that the model has filled."""
+    def read(
+        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+    ) -> tuple[Tensor, Cache]:
+        """Take embedded windows in.
+
+        Args:
+            x_BTD: windows, prompt in front.
+            capacity: positions that there is to be room for.
+            times: how often each sequence stands in a row afterwards.
+            before: the cache that the new one replaces, which is not used any more.
+
+        Returns:
+            The state that foretells the next row, (B · times, D), and the cache.
+        """
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """The state that foretells the next row, (B, D), once rows, (B, 5), are taken in.
@@ -65,12 +79,13 @@ class Network(Protocol):
 
 
 def network_of(model: Model) -> Network:
-    """The model laid out for where it is: on a CPU in fp32 packed, elsewhere as it stands."""
-    return (
-        Packed(model)
-        if model.device.type == "cpu" and model.dtype == torch.float32
-        else Eager(model)
-    )
+    """The model laid out for where it is: packed, with CUDA graphs, or as it stands."""
+    if model.device.type == "cuda":
+        from musenet.composing.graphed import Graphed
+
+        return Graphed(model)
+    packs = model.device.type == "cpu" and model.dtype == torch.float32
+    return Packed(model) if packs else Eager(model)
 
 
 class Eager:
@@ -80,8 +95,13 @@ class Eager:
         """Use a model on any device, in any precision."""
         self.model = model
 
-    def adopt(self, cache: Cache) -> None:
-        """Leave the cache as the model filled it."""
+    def read(
+        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+    ) -> tuple[Tensor, Cache]:
+        """As `Network.read`."""
+        cache = Cache.empty(self.model, len(x_BTD), capacity)
+        hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        return hidden.repeat_interleave(times, dim=0), cache.repeated(times)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`, one cache after the other."""
@@ -119,6 +139,7 @@ class Packed:
         embedded = _weights(b.attention.embedded for b in blocks if b.attention.embedded)
         self.embedded = _multiply(torch.cat(embedded), None, half) if embedded else None
         self.turns: NDArray[np.complex64] | None = None
+        self._lock = threading.Lock()
         self.blocks = [_PackedBlock(block, layer, half) for layer, block in enumerate(blocks)]
         self.gain = np.float32(config.width**0.5)
         self.outputs = [
@@ -127,14 +148,23 @@ class Packed:
         ]
         self.links = [_PackedFeedForward(cast(FeedForward, link), half) for link in heads.links]
 
-    @torch.inference_mode()
-    def adopt(self, cache: Cache) -> None:
+    def read(
+        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+    ) -> tuple[Tensor, Cache]:
+        """As `Network.read`."""
+        cache = Cache.empty(self.model, len(x_BTD), capacity)
+        hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        self._adopt(cache)
+        return hidden.repeat_interleave(times, dim=0), cache.repeated(times)
+
+    def _adopt(self, cache: Cache) -> None:
         """Put the rotary pairs of keys that the model made side by side."""
         if self.model.learned is not None:
             return
         capacity = cache.keys[0].shape[2]
-        if self.turns is None or len(self.turns) < capacity:
-            self.turns = _turns(self.model, capacity)
+        with self._lock:
+            if self.turns is None or len(self.turns) < capacity:
+                self.turns = _turns(self.model, capacity)
         for keys in cache.keys:
             held = keys[:, :, : cache.length]
             halves = held.reshape(*held.shape[:-1], 2, -1)

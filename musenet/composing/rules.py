@@ -240,8 +240,9 @@ class Rules:
         again = np.logical_or.reduce(here, axis=1) & (past.instrument != REST)
         most = self.onsets_left(moments) - np.maximum(1, self.unheard(past))
         least = np.zeros_like(most)
-        if not again.all():
-            least = np.where(again, 0, np.maximum(1, self._free_from(past) - moments.tick))
+        stuck = (~again).nonzero()[0]
+        if len(stuck):
+            least[stuck] = np.maximum(1, self._free_from(past, stuck) - moments.tick[stuck])
         crowded = self._crowded(past, moments)
         if crowded.any():
             least = np.maximum(least, np.where(crowded & (most >= SPREAD), SPREAD, 0))
@@ -331,11 +332,11 @@ class Rules:
             playable &= np.add.reduce(sounds, axis=2, dtype=np.uint8) < self.voices
         return playable
 
-    def _free_from(self, past: Past) -> NDArray[np.int64]:
-        """First tick from which some player may sound another note, shape (candidates,)."""
-        ends = past.ends.reshape(len(past.ends), -1)[:, self.keys]
+    def _free_from(self, past: Past, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """First tick from which some player of candidates may sound another note, (rows,)."""
+        ends = past.ends.reshape(len(past.ends), -1)[rows[:, None], self.keys]
         key = np.minimum.reduceat(ends, self.firsts, axis=1)
-        falling = -np.sort(-past.ends[:, self.players], axis=2)
+        falling = -np.sort(-past.ends[rows[:, None], self.players], axis=2)
         voice = falling[:, np.arange(len(self.players)), self.voices - 1]
         free: NDArray[np.int64] = np.maximum(key, voice).min(axis=1)
         return free

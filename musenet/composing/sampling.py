@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from musenet.errors import UserError
 
-_LEAST = np.finfo(np.float64).tiny
-"""A weight that is more than 0."""
+Weights = NDArray[np.float64]
+
+_NEVER = np.float64(-np.inf)
+_LOWEST, _LEAST = -700.0, 1e-300
+"""Logarithms are raised to the first, since those of 0 take ten times as long; what weighs less
+than the second is nothing."""
+_MANY = 48
+"""Rows from which on each is ranked for itself."""
 
 
 @dataclass(frozen=True)
@@ -64,33 +70,58 @@ def sample(
     Returns:
         Chosen values, shape (rows,).
     """
-    masked = np.where(allowed, scores, -np.inf)
-    top = np.maximum.reduce(masked, axis=1, keepdims=True)
-    nothing = top == -np.inf
+    weights = np.where(allowed, scores, _NEVER)
+    top = np.maximum.reduce(weights, axis=1, keepdims=True)
+    nothing = top == _NEVER
     if nothing.any():
-        masked = np.where(allowed | nothing, scores, -np.inf)
-        top = np.maximum.reduce(masked, axis=1, keepdims=True)
-    weights = np.subtract(masked, top, dtype=np.float64)
+        weights = np.where(allowed | nothing, scores, _NEVER)
+        top = np.maximum.reduce(weights, axis=1, keepdims=True)
+    weights -= top
     weights /= how.temperature
+    np.maximum(weights, _LOWEST, out=weights)
     np.exp(weights, out=weights)
     share = how.top_p * np.add.reduce(weights, axis=1, keepdims=True)
     kept = weights >= max(how.min_p, _LEAST)
     if rare >= 0:
-        kept[:, rare] = weights[:, rare] > 0.0
-    # what no row may keep is left out before sorting: nearly all values, nearly always
+        kept[:, rare] = weights[:, rare] > _LEAST
+    values, ranked = (_ranked_by_row if len(kept) >= _MANY else _ranked)(weights, kept)
+    if values.shape[1] == 1:
+        return values[:, 0]
+    before = ranked.cumsum(axis=1)
+    before -= ranked
+    within = before < share
+    if rare >= 0:
+        within |= values == rare
+    ranked *= within
+    cumulative = ranked.cumsum(axis=1)
+    place = (cumulative > chance[:, None] * cumulative[:, -1:]).argmax(axis=1)
+    chosen: NDArray[np.int64] = values[np.arange(len(place)), place]
+    return chosen
+
+
+def _ranked(weights: Weights, kept: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Weights]:
+    """The kept values of each row by falling weight, and their weights; others have none.
+
+    What no row keeps is left out before sorting: nearly all values, nearly always.
+    """
     places = np.flatnonzero(np.logical_or.reduce(kept, axis=0))
-    if len(places) == 1:
-        return np.repeat(places, len(weights))
     weights *= kept
     fall = -weights[:, places]
     order = fall.argsort(axis=1, kind="stable")
-    rows = np.arange(len(fall))
-    ranked = -fall[rows[:, None], order]
-    before = ranked.cumsum(axis=1) - ranked
-    within = before < share
-    if rare >= 0:
-        within |= places[order] == rare
-    cumulative = (ranked * within).cumsum(axis=1)
-    place = (cumulative > chance[:, None] * cumulative[:, -1:]).argmax(axis=1)
-    chosen: NDArray[np.int64] = places[order[rows, place]]
-    return chosen
+    return places[order], -fall[np.arange(len(fall))[:, None], order]
+
+
+def _ranked_by_row(weights: Weights, kept: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Weights]:
+    """The same for many rows, which together keep nearly all values and one by one a few."""
+    flat = np.flatnonzero(kept)
+    rows = flat // kept.shape[1]
+    counts = np.bincount(rows, minlength=len(kept))
+    shape = len(kept), int(counts.max())
+    begins = shape[1] * np.arange(len(kept))
+    places = np.arange(len(flat)) + (begins - counts.cumsum() + counts)[rows]
+    values, fall = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+    values.reshape(-1)[places] = flat - rows * kept.shape[1]
+    fall.reshape(-1)[places] = -weights.reshape(-1)[flat]
+    order = fall.argsort(axis=1, kind="stable")
+    order += begins[:, None]
+    return values.reshape(-1)[order], -fall.reshape(-1)[order]

@@ -100,11 +100,8 @@ def test_a_candidate_gets_the_same_numbers_in_any_batch() -> None:
 def filled(network: Network, rows: int, length: int) -> Cache:
     """A cache in which there is something."""
     config = network.model.config
-    cache = Cache.empty(network.model, rows, CONTEXT)
     torch.manual_seed(length)
-    network.model.trunk(torch.randn(rows, length, config.width), cache)
-    network.adopt(cache)
-    return cache
+    return network.read(torch.randn(rows, length, config.width), CONTEXT, 1, None)[1]
 
 
 @pytest.mark.parametrize("name", CONFIGS)
