@@ -75,7 +75,7 @@ def test_rows_are_told_once() -> None:
 
 def test_chords_are_told_and_heard() -> None:
     composer = random_composer()
-    asked: dict[str, Any] = {"instruments": "piano", "minutes": 1.0, "candidates": 12}
+    asked: dict[str, Any] = {"instruments": "piano", "minutes": 1.0, "candidates": 24}
     plain, bound = (composer.compose(chords=chords, **asked) for chords in ("", "C"))
     share = [
         np.isin(np.concatenate([p.score.notes["pitch"] for p in pieces]) % 12, [0, 4, 7]).mean()
