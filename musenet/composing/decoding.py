@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.composing.balance import Balance
+from musenet.composing.balance import PLAUSIBLE, Balance, probabilities
 from musenet.composing.chances import Chances
 from musenet.composing.engine import Engine, Marks
 from musenet.composing.guidance import Guided
@@ -37,6 +38,7 @@ TOLD_LENGTH = 0.97
 """Share of the length asked for that the model is told: pieces often outlast what it expects."""
 END_BIAS = 4.0
 """What is added to the score of the end, growing from the length told to the latest end."""
+Scores = NDArray[np.floating[Any]]
 OnRows = Callable[[int, Table], None]
 _FINISHED = (0, END, NO_PITCH, 0, 0)
 
@@ -52,7 +54,7 @@ class Draft:
     Attributes:
         table: all rows, opening included, without the end.
         ended: whether the model ended it (else the limit did).
-        forced: notes whose instrument was forced.
+        forced: notes whose instrument was forced, or raised against the model.
         given: which rows are given notes that stand ahead of time, shape (rows,).
         lead: ticks from where they stand to where they sound, shape (rows,).
     """
@@ -176,24 +178,29 @@ class Decoder:
         x, past, link = self.hidden, self.past, self.network.choose
 
         def choose(
-            field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0
-        ) -> NDArray[np.int64]:
-            scores = self.network.logits(field, x)
+            field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0,
+            scores: Scores | None = None,
+        ) -> NDArray[np.int64]:  # fmt: skip
+            scores = self.network.logits(field, x) if scores is None else scores
             rare = END if field == 1 else -1
             return sample(scores + bias, allowed, chance[:, field], self.how, rare)
 
-        wait = choose(0, self.rules.waits(past, self.moments))
+        overdue = self.balance.overdue(self.moments.seconds)
         due = self.pending.waits(self.next, self.moments.tick)
+        waits, scores = self.rules.waits(past, self.moments), self.network.logits(0, x)
+        likely = probabilities(scores, waits)
+        sooner = self.balance.sooner(overdue, past.instrument, due, likely)
+        wait = choose(0, waits, sooner, scores)
         comes = wait >= due
         wait = np.minimum(due, wait)
         now = self.moments.after_wait(wait)
         self.alive &= now.seconds < self.until
         columns = self._columns(now, comes)
         x = link(0, x, wait, columns)
-        allowed, forced = self._players(now, wait)
-        bias = self.balance.bias(now.seconds)
-        bias[:, END] = self._overtime(now) * END_BIAS
-        instrument = choose(1, allowed, bias)
+        scores = self.network.logits(1, x)
+        allowed, bias, against = self._players(now, wait, overdue, scores)
+        instrument = choose(1, allowed, bias, scores)
+        forced = against[np.arange(len(instrument)), instrument] & self.alive & ~comes
         x = link(1, x, instrument, None)
         harmony = self.steering.harmony(columns, instrument)
         pitch = choose(2, self.rules.pitches(past, now, instrument), harmony)
@@ -204,7 +211,7 @@ class Decoder:
         ids = np.array([wait, instrument, pitch, duration, velocity]).T
         if comes.any():
             ids[comes, 1:] = self.pending.ids[self.next[comes], 1:]
-        self._add(ids, now, comes, forced & ~comes)
+        self._add(ids, now, comes, forced)
         return columns
 
     def _columns(self, now: Moments, comes: Mask) -> Features:
@@ -223,17 +230,26 @@ class Decoder:
         over: NDArray[np.float64] = (now.seconds - self.told) / (latest - self.told)
         return np.minimum(np.maximum(over, 0.0), 1.0)
 
-    def _players(self, now: Moments, wait: NDArray[np.int64]) -> tuple[Mask, Mask]:
-        """Which instruments may come, and for which candidates one is forced."""
+    def _players(
+        self, now: Moments, wait: NDArray[np.int64], overdue: NDArray[np.float64], scores: Scores
+    ) -> tuple[Mask, NDArray[np.float32], Mask]:
+        """Which instruments may come, what is added to their scores, and whose notes are forced.
+
+        Forced is one that nothing else is left for, and one that is raised though the model itself
+        gives it less than `PLAUSIBLE`.
+        """
         allowed = self.rules.instruments(self.past, now, wait)
         allowed[:, END] &= self.next == len(self.pending)
         last_call = self.rules.is_last_call(self.past, now)
-        must = self.balance.must_play(now.seconds, allowed, last_call)
-        forced = must >= 0
-        if not forced.any():
-            return allowed, forced
-        only = np.arange(SIZES[1]) == must[:, None]
-        return np.where(forced[:, None], only, allowed), forced & self.alive
+        likely = probabilities(scores, allowed)
+        bias = self.balance.bias(overdue, likely)
+        against = (bias > 0.0) & (likely < PLAUSIBLE)
+        must = self.balance.must_play(now.seconds, allowed, last_call, likely)[:, None]
+        if (must >= 0).any():
+            allowed = np.where(must >= 0, np.arange(SIZES[1]) == must, allowed)
+            against |= must >= 0
+        bias[:, END] = self._overtime(now) * END_BIAS
+        return allowed, bias, against
 
     def _add(self, ids: NDArray[np.int64], now: Moments, comes: Mask, forced: Mask) -> None:
         """Write the row down for candidates that go on, and see which are finished."""

@@ -140,6 +140,22 @@ def test_forced_notes_are_counted() -> None:
     assert alone.forced == 0
 
 
+def test_one_that_is_raised_though_the_model_gives_it_no_chance_counts_as_forced() -> None:
+    decoder = decoder_for(Prompt(instruments=("violin", "piano"), minutes=0.5), random_model(1))
+    violin, piano = instrument_id("violin"), instrument_id("piano")
+    decoder.past.rows = 2
+    decoder.balance.notes[:, [violin, piano]] = 1_000, 1
+    wait, scores = np.zeros(1, dtype=np.int64), np.zeros((1, 64), dtype=np.float32)
+    overdue = decoder.balance.overdue(decoder.moments.seconds)
+    for wanted, forced in ((0.0, False), (9.0, True)):
+        scores[:, violin] = wanted
+        allowed, bias, against = decoder._players(decoder.moments, wait, overdue, scores)
+        assert allowed[0, [violin, piano]].all()
+        assert bias[0, violin] == 0.0 < bias[0, piano]
+        assert against[0, piano] == forced
+        assert not against[0, violin]
+
+
 def test_candidates_are_the_same_each_time_and_differ() -> None:
     prompt = Prompt(instruments=("piano", "violin"), minutes=0.4)
     first, second = (decoder_for(prompt, candidates=4, seed=5).run() for _ in range(2))
