@@ -4,14 +4,13 @@ import gc
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from composers import decoder_for, random_composer, random_model
-from music import melody
+from networks import CONDITION, CONFIGS, CONTEXT, OPENING, ROWS, SECONDS, pieces
 from recorded import Recorded
 from torch import Tensor
 
@@ -24,36 +23,17 @@ from musenet.composing.joined import Joined
 from musenet.composing.network import Eager, Network
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
-from musenet.condition import Condition
-from musenet.events import FIELDS, Table, encode, to_ids
+from musenet.events import FIELDS, Table, to_ids
 from musenet.features import features, moments_of
 from musenet.model import Model
-from musenet.presets import ModelConfig, tiny
+from musenet.presets import ModelConfig
 
-CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
-SECONDS, CONTEXT, OPENING, ROWS = 90.0, 32, 10, 60
-CONFIGS = {
-    "rotary": tiny(),
-    "learned": replace(tiny(), positions="learned", activation="gelu"),
-    "ungrouped": replace(tiny(), kv_heads=2),
-    "values": replace(tiny(), value_embeddings=True),
-    "plain": replace(tiny(), qk_norm=False, token_shift=False),
-    "blind": replace(tiny(), blind=("tick", "part", "beat in bar")),
-}
 CAPTURES = {"as it stands": lambda: as_it_stands, "recorded": Recorded}
 PROMPT = Prompt(styles=(("mozart", 1.0),), instruments=("piano", "violin"), minutes=0.4)
 
 
 def exact(model: Model, capture: Capture = as_it_stands) -> Graphed:
     return Graphed(model, dtype=torch.float32, capture=capture)
-
-
-def pieces(count: int) -> list[Table]:
-    """Melodies that begin alike."""
-    made = [encode(melody(seed, 140, instrument=15 * (seed % 2)))[:ROWS] for seed in range(count)]
-    for piece in made:
-        piece[:OPENING] = made[0][:OPENING]
-    return made
 
 
 @torch.inference_mode()

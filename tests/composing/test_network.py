@@ -1,40 +1,18 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from composers import random_model
-from music import melody
+from networks import CONDITION, CONFIGS, CONTEXT, OPENING, ROWS, SECONDS, pieces
 from torch import Tensor
 
 from musenet.composing.engine import Engine
 from musenet.composing.network import Eager, Network, Packed, network_of
-from musenet.condition import Condition
-from musenet.events import FIELDS, SIZES, Table, encode, to_ids
+from musenet.events import FIELDS, SIZES, Table, to_ids
 from musenet.features import features, moments_of
 from musenet.model import Cache
-from musenet.presets import ModelConfig, tiny
-
-CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
-SECONDS, CONTEXT, OPENING, ROWS = 90.0, 32, 10, 60
-CONFIGS = {
-    "rotary": tiny(),
-    "learned": replace(tiny(), positions="learned", activation="gelu"),
-    "ungrouped": replace(tiny(), kv_heads=2),
-    "values": replace(tiny(), value_embeddings=True),
-    "plain": replace(tiny(), qk_norm=False, token_shift=False),
-    "blind": replace(tiny(), blind=("tick", "part", "beat in bar")),
-}
-
-
-def pieces(count: int) -> list[Table]:
-    """Melodies that begin alike."""
-    made = [encode(melody(seed, 140, instrument=15 * (seed % 2)))[:ROWS] for seed in range(count)]
-    for piece in made:
-        piece[:OPENING] = made[0][:OPENING]
-    return made
+from musenet.presets import ModelConfig
 
 
 @torch.inference_mode()

@@ -53,11 +53,15 @@ def opening(visitor: Visitor) -> list[tuple[int, int, float, float]]:
     ]
 
 
-def test_what_is_played_becomes_the_opening(visitor: Visitor) -> None:
+def begin_with_a_keyboard(visitor: Visitor) -> None:
     begin(visitor, FAKE)
     visitor.ask("window.plug('Piano')")
     visitor.click("Use a MIDI keyboard")
     listening(visitor, "Listening to Piano.")
+
+
+def test_what_is_played_becomes_the_opening(visitor: Visitor) -> None:
+    begin_with_a_keyboard(visitor)
     send(
         visitor,
         (1000, 0x90, 60, 100), (1500, 0x80, 60, 0),  # off
@@ -72,10 +76,7 @@ def test_what_is_played_becomes_the_opening(visitor: Visitor) -> None:
 
 
 def test_the_pedal_holds_what_fingers_let_go(visitor: Visitor) -> None:
-    begin(visitor, FAKE)
-    visitor.ask("window.plug('Piano')")
-    visitor.click("Use a MIDI keyboard")
-    listening(visitor, "Listening to Piano.")
+    begin_with_a_keyboard(visitor)
     send(
         visitor,
         (1000, 0xB0, 64, 127), (1000, 0x90, 48, 90), (1200, 0x80, 48, 0),
