@@ -7,6 +7,7 @@ or forced as the last resort, is counted as forced.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +114,7 @@ class Balance:
 
     def sooner(
         self, overdue: NDArray[np.float64], behind: NDArray[np.int64], due: NDArray[np.int64],
-        likely: NDArray[np.float64],
+        likely: Callable[[], NDArray[np.float64]],
     ) -> NDArray[np.float32]:  # fmt: skip
         """What to add to the scores of the waits, shape (candidates, wait vocabulary).
 
@@ -124,18 +125,19 @@ class Balance:
             overdue: as `overdue` returns it.
             behind: instrument of the last row, shape (candidates,).
             due: ticks until the next given note, shape (candidates,).
-            likely: what the model itself gives each wait, shape (candidates, wait vocabulary).
+            likely: tells what the model itself gives each wait, shape (candidates, wait
+                vocabulary); asked only where somebody was not heard.
         """
-        added = np.zeros(likely.shape, dtype=np.float32)
+        added = np.zeros((len(due), SIZES[0]), dtype=np.float32)
         most = HURRY * min(1.0, 4.0 * max(0.0, 1.0 - self._length / SHORT))
         never = np.where(self.notes[:, self.asked] == 0, np.minimum(overdue, most), 0.0)
         if not never.any():
             return added
         follows = (self.asked > behind[:, None]) | (behind[:, None] > DRUMS)
         added[:, 0] = (never * follows).max(axis=1)
-        before = (np.arange(likely.shape[1]) < due[:, None]) & (due[:, None] < MAX_WAIT)
+        before = (np.arange(SIZES[0]) < due[:, None]) & (due[:, None] < MAX_WAIT)
         added = np.where(before, never.max(axis=1, keepdims=True), added)
-        return np.where(likely >= PLAUSIBLE, added, 0.0).astype(np.float32)
+        return np.where(likely() >= PLAUSIBLE, added, 0.0).astype(np.float32)
 
     def bias(
         self, overdue: NDArray[np.float64], likely: NDArray[np.float64]

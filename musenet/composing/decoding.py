@@ -188,8 +188,9 @@ class Decoder:
         overdue = self.balance.overdue(self.moments.seconds)
         due = self.pending.waits(self.next, self.moments.tick)
         waits, scores = self.rules.waits(past, self.moments), self.network.logits(0, x)
-        likely = probabilities(scores, waits)
-        sooner = self.balance.sooner(overdue, past.instrument, due, likely)
+        sooner = self.balance.sooner(
+            overdue, past.instrument, due, lambda: probabilities(scores, waits)
+        )
         wait = choose(0, waits, sooner, scores)
         comes = wait >= due
         wait = np.minimum(due, wait)

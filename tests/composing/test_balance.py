@@ -45,7 +45,7 @@ def bias(balance: Balance, seconds: float, likely: float = 1.0) -> list[float]:
 def sooner(balance: Balance, behind: int, due: int = 1 << 30, likely: float = 1.0) -> list[float]:
     overdue = balance.overdue(np.array([50.0]))
     given = np.full((1, SIZES[0]), likely)
-    added = balance.sooner(overdue, np.array([behind]), np.array([due]), given)
+    added = balance.sooner(overdue, np.array([behind]), np.array([due]), lambda: given)
     first: list[float] = added[0, :4].tolist()
     return first
 
