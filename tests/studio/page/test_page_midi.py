@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pages import Visitor
 
@@ -44,9 +46,10 @@ def send(visitor: Visitor, *messages: tuple[float, int, int, int], name: str = "
 
 def opening(visitor: Visitor) -> list[tuple[int, int, float, float]]:
     """Pitch, velocity, beginning and length in seconds of the notes that become the opening."""
+    before = json.dumps(visitor.state("shown"))  # another test's, if it came first
     visitor.click("Go on from this")
     visitor.page.get_by_text("Goes on from Played").wait_for()
-    visitor.until("studio.shownScore()")
+    visitor.until(f"studio.store.state.shown !== {before} && studio.shownScore()")
     return [
         (n["pitch"], n["velocity"], round(n["start"], 2), round(n["stop"] - n["start"], 2))
         for n in visitor.score()["notes"]
