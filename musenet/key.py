@@ -7,6 +7,8 @@ chapter 4).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -72,6 +74,18 @@ def key_of(score: Score) -> tuple[int, float]:
     """The key id of a whole score and its confidence, as `keys_of`."""
     key, confidence = keys_of(pitch_class_weights(score))
     return int(key), float(confidence)
+
+
+def fitting_shift(first: ArrayLike, second: ArrayLike, steps: Iterable[int]) -> int:
+    """Semitones by which the second's tones go best with the first's; the smallest of equals.
+
+    Args:
+        first: how much each pitch class sounds, shape (12,).
+        second: likewise.
+        steps: what may be chosen; -6 to 5 reach every pitch class.
+    """
+    ones, others = np.asarray(first), np.asarray(second)
+    return max(sorted(steps, key=abs), key=lambda step: float(ones @ np.roll(others, step)))
 
 
 def transpose_key(key: int, semitones: int) -> int:

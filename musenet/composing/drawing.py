@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,26 +25,62 @@ def choose_instruments(
     """The instruments that may play.
 
     Those asked for, and those of a given opening; else an ensemble drawn from those that the
-    training pieces of the style are written for, as often as they stand there.
+    training pieces of the style are written for, as often as they stand there, and of several
+    styles that do not share theirs the players of both.
     """
     asked = {instrument_id(name) for name in prompt.instruments}
     if given is not None:
         return tuple(sorted(asked | set(given.instruments)))
     if asked:
         return tuple(sorted(asked))
-    ensembles: dict[str, list[tuple[list[str], int]]] = facts.get("ensembles", {})
-    counts: dict[tuple[str, ...], float] = {}
-    for name, weight in prompt.styles or (("", 1.0),):
-        known = ensembles.get(_known_name(name, facts) if name else "", [])
-        total = sum(count for _, count in known) or 1
-        for names, count in known:
-            counts[tuple(names)] = counts.get(tuple(names), 0.0) + weight * count / total
-    if not counts:
+    known = _ensembles(prompt, facts)
+    if not known:
         return (instrument_id("piano"),)
-    choices = sorted(counts)
-    chances = np.array([counts[choice] for choice in choices])
-    chosen = choices[int(random.choice(len(choices), p=chances / chances.sum()))]
-    return tuple(sorted(instrument_id(name) for name in chosen))
+    return tuple(sorted(instrument_id(name) for name in _players(known, random)))
+
+
+_Ensemble = frozenset[str]
+
+
+def _ensembles(
+    prompt: Prompt, facts: Mapping[str, Any]
+) -> list[tuple[float, dict[_Ensemble, float]]]:
+    """The weight of each style told, and how likely each ensemble is in it."""
+    every: Mapping[str, list[tuple[list[str], int]]] = facts.get("ensembles", {})
+    told = [(_known_name(name, facts), weight) for name, weight in prompt.styles] or [("", 1.0)]
+    listed = [(weight, every[name]) for name, weight in told if every.get(name)]
+    return [
+        (weight, {
+            frozenset(names): count / sum(count for _, count in pieces) for names, count in pieces
+        })
+        for weight, pieces in listed
+    ]  # fmt: skip
+
+
+def _players(
+    known: list[tuple[float, dict[_Ensemble, float]]], random: np.random.Generator
+) -> _Ensemble:
+    """An ensemble that all styles have, else the players of one of each.
+
+    One that all have is as likely as the geometric mean of the styles says; what is missing to 1,
+    which is much where styles have little in common, goes to the players of one of each together.
+    """
+    total = sum(weight for weight, _ in known)
+    common = {
+        ensemble: math.prod(
+            chances.get(ensemble, 0.0) ** (weight / total) for weight, chances in known
+        )
+        for ensemble in known[0][1]
+    }
+    if random.random() < sum(common.values()):
+        return _one_of(common, random)
+    return frozenset().union(*(_one_of(chances, random) for _, chances in known))
+
+
+def _one_of(chances: Mapping[_Ensemble, float], random: np.random.Generator) -> _Ensemble:
+    choices = sorted(chances, key=sorted)
+    weights = np.array([chances[choice] for choice in choices])
+    return choices[int(random.choice(len(choices), p=weights / weights.sum()))]
 
 
 def choose_beginning(

@@ -36,6 +36,11 @@ and `licences`, style ids (-1 for none), key id, kind id (`musenet.condition`), 
 tempo is a guess, number of the work."""
 
 
+def styles_of(piece: NDArray[np.void]) -> list[int]:
+    """The style ids of one `PIECE`."""
+    return [int(style) for style in piece["styles"] if style >= 0]
+
+
 @dataclass(frozen=True)
 class Split:
     """A split of a corpus.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from musenet.evaluation.judge import COLUMNS, HALF_BEAT, WINDOW, Heard, described, outermost
 from musenet.instruments import DRUMS
+from musenet.key import fitting_shift
 from musenet.score import TICKS_PER_BEAT
 
 _INSTRUMENT, _PITCH, _WAIT, _TICK, _BEAT, _BAR = (
@@ -70,13 +71,12 @@ def in_key_of(first: Heard, second: Heard) -> Heard:
     pitch = second[pitched, _PITCH]
     if not len(pitch):
         return second
-    fit = _tones(first) @ _tones(second)[(np.arange(_TONES)[:, None] - np.arange(_TONES)) % _TONES]
     steps = [
-        step for step in sorted(range(-_TONES // 2, _TONES // 2), key=abs)
+        step for step in range(-_TONES // 2, _TONES // 2)
         if pitch.min() + step >= 0 and pitch.max() + step < _PITCHES
     ]  # fmt: skip
     moved = second.copy()
-    moved[pitched, _PITCH] += max(steps, key=lambda step: int(fit[step]))
+    moved[pitched, _PITCH] += fitting_shift(_tones(first), _tones(second), steps)
     return moved
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES, Condition, Conditions, stack
+from musenet.condition import KINDS, SOURCES, Condition, Conditions, stack
 from musenet.controls import Controls, Observed, observed
-from musenet.corpus.shards import Split
+from musenet.corpus.shards import Split, styles_of
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
 from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
 from musenet.training.augment import Augmentation, shown_controls, told, varied
+from musenet.training.splicing import spliced
 from musenet.windows import Window, window
 
 LENGTH_STEP = 64
@@ -66,30 +67,36 @@ class Batch:
 def draw(
     split: Split, piece: int, context: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> Sample:
-    """A window of at most `context` events of a piece, varied.
+    """A window of at most `context` events of a piece, varied, or of it in turn with another.
 
     One window in five begins its piece and one in six ends it, so that openings and endings
     are learnt.
     """
     row = split.pieces[piece]
-    table, semitones = varied(split.table(piece), augmentation, rng)
+    blend = spliced(split, piece, rng) if rng.random() < augmentation.splice else None
+    whole, kind = (
+        (split.table(piece), int(row["kind"])) if blend is None else (blend.table, blend.kind)
+    )
+    table, semitones = varied(whole, augmentation, rng)
     total = float(moments_of(table).seconds[-1])
     if rng.random() < augmentation.drop_length:
         total = np.nan
     total *= 1.0 + augmentation.length_jitter * float(rng.normal())
-    shown = shown_controls(int(row["kind"]) % 2 == 1, augmentation, rng)
+    shown = shown_controls(kind % 2 == 1 and kind != KINDS, augmentation, rng)
     seen = observed(table) if shown.any() else None
     ahead = anticipated(table, drawn(table, rng)) if rng.random() < augmentation.give else None
     table = table if ahead is None else ahead.table
     start, stop = _crop(len(table), context, rng)
     condition = told(
-        [int(style) for style in row["styles"] if style >= 0],
+        styles_of(row),
         [int(i) for i in np.unique(table[:, 1]) if i <= DRUMS],
         transpose_key(int(row["key"]), semitones),
-        int(row["kind"]),
+        kind,
         augmentation,
         rng,
     )
+    if blend is not None:
+        condition = replace(condition, styles=blend.styles)
     beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
     made = sample(
         window(table, start, stop),

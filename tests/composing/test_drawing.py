@@ -11,7 +11,7 @@ from composers import random_composer
 from musenet.composing.drawing import choose_beginning, choose_instruments
 from musenet.composing.prompt import Prompt, opening_of
 from musenet.events import decode
-from musenet.instruments import instrument_id
+from musenet.instruments import INSTRUMENTS, instrument_id
 from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import NOTE, Score, records
 
@@ -116,3 +116,24 @@ def test_metre_and_tempo_are_an_opening_without_music() -> None:
     assert opening.seconds == opening.earliest == 0
     assert len(opening_of(Prompt(), None, (PIANO,), begins=(3, None)).table) == 1
     assert len(opening_of(Prompt(), None, (PIANO,), begins=(None, 20)).table) == 0
+
+
+def ensembles_drawn(facts: dict[str, object], *styles: tuple[str, float]) -> Counter[str]:
+    random = np.random.default_rng(5)
+    drawn = [choose_instruments(Prompt(styles), None, facts, random) for _ in range(1_000)]
+    return Counter("+".join(INSTRUMENTS[i].name for i in players) for players in drawn)
+
+
+def test_styles_that_share_an_ensemble_play_in_it() -> None:
+    facts = {"ensembles": {"jazz": [[["piano"], 1], [["drums"], 3]], "waltz": [[["piano"], 1]]}}
+    drawn = ensembles_drawn(facts, ("jazz", 0.5), ("waltz", 0.5))
+    assert set(drawn) == {"piano", "piano+drums"}
+    alone = 0.5 + 0.5 * 0.25
+    assert drawn["piano"] == pytest.approx(1_000 * alone, abs=50)
+
+
+def test_styles_that_share_none_play_together() -> None:
+    facts = {"ensembles": {"jazz": [[["drums"], 1]], "waltz": [[["piano"], 2], [["violin"], 2]]}}
+    drawn = ensembles_drawn(facts, ("jazz", 0.9), ("waltz", 0.1))
+    assert set(drawn) == {"piano+drums", "violin+drums"}
+    assert drawn["piano+drums"] == pytest.approx(500, abs=50)
