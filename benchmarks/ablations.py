@@ -75,6 +75,7 @@ MUSENET = (
     Variant("loudness and tempo not varied", augmentation={"velocity": 0, "tempo": 0}),
     Variant("with mixup of half the batches", training={"mixup": 0.5}),
     Variant("no pieces in turn with another", augmentation={"splice": 0.0}),
+    Variant("no parts for other instruments", augmentation={"orchestrate": 0.0}),
 )  # fmt: skip
 MODERN = (
     Variant("AdamW alone", training={"optimiser": "adamw"}),

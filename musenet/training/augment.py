@@ -36,6 +36,7 @@ class Augmentation:
         show_dynamics: chance of showing how loud its bars are.
         splice: chance of looking for another piece to be in turn with, told as a blend of both's
             styles; about half find one.
+        orchestrate: chance of giving some of its parts to other instruments, which are then told.
         give: chance of giving some of its notes ahead of time.
         lessen: share by which transposition has narrowed at the end of training; MuseNet
             lessened it late too.
@@ -58,6 +59,7 @@ class Augmentation:
     show_density: float = 0.15
     show_dynamics: float = 0.15
     splice: float = 0.2
+    orchestrate: float = 0.12
     give: float = 0.15
     lessen: float = 0.5
     openings: float = 20.0
@@ -69,7 +71,9 @@ class Augmentation:
         return replace(self, transpose=self.transpose * left)
 
 
-NONE = Augmentation(0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NONE = Augmentation(
+    0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+)
 """Nothing varied, nothing told, and all events alike."""
 
 

@@ -17,6 +17,7 @@ from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
 from musenet.training.augment import Augmentation, shown_controls, told, varied
+from musenet.training.orchestrating import orchestrated
 from musenet.training.splicing import spliced
 from musenet.windows import Window, window
 
@@ -78,6 +79,8 @@ def draw(
         (split.table(piece), int(row["kind"])) if blend is None else (blend.table, blend.kind)
     )
     table, semitones = varied(whole, augmentation, rng)
+    if rng.random() < augmentation.orchestrate:
+        table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
     total = float(moments_of(table).seconds[-1])
     if rng.random() < augmentation.drop_length:
         total = np.nan
