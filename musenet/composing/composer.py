@@ -42,7 +42,7 @@ from musenet.midi.smf import read_bytes
 from musenet.model import Model
 from musenet.score import Score
 
-MAX_CANDIDATES = 64
+MAX_CANDIDATES = 512
 
 
 class Composer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,6 +59,13 @@ class Split:
     def __len__(self) -> int:
         """Number of pieces."""
         return len(self.pieces)
+
+    @cached_property
+    def by_style(self) -> dict[int, NDArray[np.int64]]:
+        """The pieces of each style that stands in the split, by its id."""
+        styles = self.pieces["styles"]
+        present = np.unique(styles[styles >= 0]).tolist()
+        return {style: np.flatnonzero((styles == style).any(axis=1)) for style in present}
 
     def table(self, index: int) -> Table:
         """The event table of a piece, a view of the file."""

@@ -64,9 +64,8 @@ def spliced(split: Split, first: int, rng: np.random.Generator) -> Spliced | Non
 
 
 def _of_any_style(split: Split, rng: np.random.Generator) -> int:
-    styles = split.pieces["styles"]
-    style = rng.choice(np.unique(styles[styles >= 0]))
-    return int(rng.choice(np.flatnonzero((styles == style).any(axis=1))))
+    style = rng.choice(list(split.by_style))
+    return int(rng.choice(split.by_style[int(style)]))
 
 
 def _suits(split: Split, piece: int) -> bool:

@@ -233,8 +233,8 @@ def test_given_music_may_be_a_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"candidates": 0}, "--candidates 0 is not between 1 and 64"),
-        ({"candidates": 65}, "--candidates 65"),
+        ({"candidates": 0}, "--candidates 0 is not between 1 and 512"),
+        ({"candidates": 513}, "--candidates 513"),
         ({"seed": -1}, "--seed -1 is below 0"),
         ({"minutes": float("nan")}, "--minutes nan"),
         ({"temperature": 0.0}, "--temperature 0"),

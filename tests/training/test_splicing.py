@@ -156,7 +156,9 @@ def test_a_kind_that_differs_is_not_told(tmp_path: Path) -> None:
 
 
 def test_windows_tell_the_blend(pair: Split) -> None:
-    always = Augmentation(splice=1.0, drop_styles=1.0, drop_instruments=0.0)
+    always = Augmentation(
+        splice=1.0, orchestrate=0.0, drop_styles=1.0, drop_instruments=0.0, give=0.0
+    )
     rng = np.random.default_rng(0)
     for _ in range(20):
         item = draw(pair, 0, 256, always, rng)
