@@ -38,8 +38,8 @@ class Adapter:
         factors: for each changed matrix, by its name in the model, two whose product is added to
             it: shapes (outputs, rank) and (rank, inputs).
         facts: of its making; composing needs "kind", what it is told (`condition.KINDS`), and
-            "ensembles", lists of instruments with the number of pieces for them; "metres" and
-            "tempi", the number of pieces that begin in each, may be missing.
+            "ensembles", lists of instruments with the number of pieces for them; "keys",
+            "metres" and "tempi", the number of pieces in each, may be missing.
     """
 
     name: str

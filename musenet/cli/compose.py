@@ -54,7 +54,8 @@ def compose(
                                  help="Such as 3/4.")
     ] = None,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Such as 'Eb major' or 'F# minor'.")
+        str | None, typer.Option(metavar="KEY", show_default="one of the style's pieces",
+                                 help="Such as 'Eb major' or 'F# minor'.")
     ] = None,
     chords: Annotated[
         str | None,

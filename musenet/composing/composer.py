@@ -14,11 +14,10 @@ import numpy as np
 
 from musenet import __version__, midi
 from musenet.checkpoint import fingerprint, load_model
-from musenet.chords import parse_key
 from musenet.composing.arranging import arrangement_of
 from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
-from musenet.composing.drawing import choose_beginning, choose_instruments
+from musenet.composing.drawing import choose_beginning, choose_instruments, choose_key
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
@@ -35,7 +34,6 @@ from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
-from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.key import key_of
 from musenet.midi.smf import read_bytes
@@ -152,11 +150,11 @@ class Composer:
         opening = opening_of(
             prompt, score, players, cut, choose_beginning(prompt, score, facts, random)
         )
+        key = choose_key(prompt, score, facts, random)
         started = time.perf_counter()
         planner = Planner(
-            self.network, own, prompt, opening, players, _key(prompt, score), facts, how,
-            self.context,
-        )  # fmt: skip
+            self.network, own, prompt, opening, players, key, facts, how, self.context
+        )
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
         recipe |= {"continues": given is not None, "at": at}
@@ -322,10 +320,3 @@ def _given_score(given: Path | str | bytes) -> Score:
     if not len(score.notes):
         raise UserError("the given file has no notes: give one that has, or none")
     return score
-
-
-def _key(prompt: Prompt, given: Score | None) -> int:
-    """The key asked for, else that of a given score."""
-    if prompt.key is not None:
-        return parse_key(prompt.key)
-    return KEYS if given is None else key_of(given)[0]

@@ -1,4 +1,4 @@
-"""What a prompt leaves open is drawn from the training pieces: players, metre and tempo."""
+"""What a prompt leaves open is drawn from the training pieces: players, metre, tempo and key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.chords import parse_key
 from musenet.composing.prompt import NONE_OWN, Prompt, metre_place
 from musenet.instruments import instrument_id
+from musenet.key import KEYS, NO_KEY, key_of
 from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import Score
 from musenet.styles import STYLES, style_id
@@ -47,7 +49,7 @@ def _ensembles(
 ) -> list[tuple[float, dict[_Ensemble, float]]]:
     """The weight of each style told, and how likely each ensemble is in it."""
     every: Mapping[str, list[tuple[list[str], int]]] = facts.get("ensembles", {})
-    told = [(_known_name(name, facts), weight) for name, weight in prompt.styles] or [("", 1.0)]
+    told = _told(prompt, facts)
     listed = [(weight, every[name]) for name, weight in told if every.get(name)]
     return [
         (weight, {
@@ -102,13 +104,31 @@ def choose_beginning(
     return metre, _drawn(prompt, facts, "tempi", len(TEMPI), _tempo_place, random)
 
 
+def choose_key(
+    prompt: Prompt, given: Score | None, facts: Mapping[str, Any], random: np.random.Generator
+) -> int:
+    """The id of the key that is told, `condition.KEYS` for none.
+
+    That asked for, else that of a given score, else drawn as often as the training pieces of the
+    style are in it, which keeps the model in one key. Notes and chords asked for have their own.
+    """
+    if prompt.key is not None:
+        return parse_key(prompt.key)
+    if given is not None:
+        return key_of(given)[0]
+    if prompt.notes or any(section.chords for section in prompt.plan):
+        return NO_KEY
+    drawn = _drawn(prompt, facts, "keys", len(KEYS), KEYS.index, random)
+    return NO_KEY if drawn is None else drawn
+
+
 def _drawn(
     prompt: Prompt, facts: Mapping[str, Any], what: str, size: int, place: Callable[[str], int],
     random: np.random.Generator,
 ) -> int | None:  # fmt: skip
     """A place drawn from how many pieces of each style have each, or None if that is not known."""
     known: Mapping[str, Mapping[str, int]] = facts.get(what, {})
-    told = [(weight, known.get(_known_name(name, facts))) for name, weight in prompt.styles]
+    told = [(weight, known.get(name)) for name, weight in _told(prompt, facts)]
     shares = [(weight, _shares(counts, size, place)) for weight, counts in told if counts]
     if not shares:
         return None
@@ -132,6 +152,13 @@ def _tempo_place(beats_a_minute: str) -> int:
     return int(tempo_step(float(beats_a_minute)))
 
 
-def _known_name(name: str, facts: Mapping[str, Any]) -> str:
-    """The name under which facts know a style; one's own has that which it was given."""
-    return name if name in facts.get("own_places", NONE_OWN) else STYLES[style_id(name)].name
+def _told(prompt: Prompt, facts: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """The styles under the names that facts know them by, weighted; "" where none is told.
+
+    A style of one's own has the name that it was given.
+    """
+    own = facts.get("own_places", NONE_OWN)
+    return [
+        (name if name in own else STYLES[style_id(name)].name, weight)
+        for name, weight in prompt.styles
+    ] or [("", 1.0)]

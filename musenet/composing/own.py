@@ -39,7 +39,7 @@ class Own:
         told = {name: adapter.facts for name, adapter in self.adapters.items()}
         drawn = {
             what: {**facts.get(what, {}), **{name: own.get(what, {}) for name, own in told.items()}}
-            for what in ("ensembles", "metres", "tempi")
+            for what in ("ensembles", "keys", "metres", "tempi")
         }
         return {
             **facts, "own_places": self.places,

@@ -12,6 +12,7 @@ from musenet.condition import SOURCES
 from musenet.corpus.shards import Split
 from musenet.events import decode
 from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.key import KEYS
 from musenet.quantise import METRES, TEMPI
 from musenet.score import note_ends
 from musenet.styles import STYLES
@@ -73,6 +74,19 @@ def tempi(split: Split) -> Counts:
     return _by_style(split, tempi_of)
 
 
+def keys(split: Split) -> Counts:
+    """How many pieces of each style are in each of `musenet.key.KEYS`, the commonest first.
+
+    The key "" stands for all styles, each of them weighing the same.
+    """
+    found = _by_style(split, keys_of)
+    overall: Counter[str] = Counter()
+    for own in found.values():
+        for key, count in own.items():
+            overall[key] += round(10_000 * count / sum(own.values()))
+    return {"": dict(overall.most_common())} | found
+
+
 def _by_style(split: Split, count: Callable[[Split, NDArray[np.bool_]], dict[str, int]]) -> Counts:
     """What is counted of the pieces of each style; styles with nothing to count are left out."""
     styles = split.pieces["styles"]
@@ -103,6 +117,12 @@ def tempi_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
     second = split.events[split.pieces["offset"][known] + 1, 2]
     common = Counter(second.tolist()).most_common()
     return {f"{TEMPI[step]:.1f}": count for step, count in common}
+
+
+def keys_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
+    """How many of the chosen pieces, shape (pieces,), are in each key, the commonest first."""
+    common = Counter(split.pieces["key"][chosen].tolist()).most_common()
+    return {KEYS[key]: count for key, count in common}
 
 
 def voices(split: Split) -> dict[str, int]:

@@ -20,7 +20,7 @@ from torch.optim import AdamW
 
 from musenet.adapters import Adapter, adapted
 from musenet.corpus.shards import Split
-from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, metres_of, tempi_of
+from musenet.corpus.statistics import ENSEMBLES_KEPT, LARGEST_ENSEMBLE, keys_of, metres_of, tempi_of
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, Likelihood, default_overlap, score, split_samples
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -229,6 +229,7 @@ def described(train: Split) -> dict[str, Any]:
         "pieces": len(train), "notes": int(train.pieces["notes"].sum()),
         "kind": 2 * sources.most_common(1)[0][0] + 1,
         "ensembles": [[list(own), count] for own, count in commonest],
+        "keys": keys_of(train, everything),
         "metres": metres_of(train, everything),
         "tempi": tempi_of(train, everything),
     }  # fmt: skip

@@ -18,7 +18,7 @@ import torch
 
 from musenet.checkpoint import load_model, save_model
 from musenet.corpus.shards import Split, open_split
-from musenet.corpus.statistics import ensembles, metres, style_counts, tempi, voices
+from musenet.corpus.statistics import ensembles, keys, metres, style_counts, tempi, voices
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, score, split_samples
 from musenet.events import FIELDS
@@ -301,6 +301,7 @@ class Run:
         return {
             "style_counts": style_counts(self.train),
             "ensembles": ensembles(self.train),
+            "keys": keys(self.train),
             "metres": metres(self.train),
             "tempi": tempi(self.train),
             "voices": voices(self.train),

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from composers import random_composer
 
-from musenet.composing.drawing import choose_beginning, choose_instruments
+from musenet.composing.drawing import choose_beginning, choose_instruments, choose_key
 from musenet.composing.prompt import Prompt, opening_of
+from musenet.composing.sections import Section
 from musenet.events import decode
 from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.key import KEYS
 from musenet.quantise import METRES, TEMPI, tempo_step
 from musenet.score import NOTE, Score, records
 
@@ -116,6 +118,41 @@ def test_metre_and_tempo_are_an_opening_without_music() -> None:
     assert opening.seconds == opening.earliest == 0
     assert len(opening_of(Prompt(), None, (PIANO,), begins=(3, None)).table) == 1
     assert len(opening_of(Prompt(), None, (PIANO,), begins=(None, 20)).table) == 0
+
+
+KEYS_KNOWN = {"keys": {"": {"none": 10**6}, "waltz": {"D major": 80, "none": 20}}}
+
+
+def keys_drawn(prompt: Prompt, given: Score | None = None) -> Counter[str]:
+    random = np.random.default_rng(4)
+    return Counter(KEYS[choose_key(prompt, given, KEYS_KNOWN, random)] for _ in range(1_000))
+
+
+def test_keys_are_drawn_as_often_as_pieces_are_in_them() -> None:
+    drawn = keys_drawn(Prompt(WALTZ))
+    assert drawn["D major"] == pytest.approx(800, abs=50)
+    assert drawn["none"] == pytest.approx(200, abs=50)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        (Prompt(WALTZ, key="F minor"), "F minor"),
+        (Prompt(), "none"),
+        (Prompt(JAZZ), "none"),
+        (Prompt(WALTZ, notes="C4 E4 G4"), "none"),
+        (Prompt(WALTZ, chords="C | G7"), "none"),
+        (Prompt(WALTZ, sections=(Section(20.0, chords="C | G7"),)), "none"),
+    ],
+    ids=["asked", "no style", "unknown", "notes", "chords", "chords later"],
+)
+def test_no_key_is_drawn_where_music_has_its_own(prompt: Prompt, key: str) -> None:
+    assert keys_drawn(prompt) == {key: 1_000}
+
+
+def test_a_given_file_has_its_key() -> None:
+    rows = [(24 * i, 24, 60 + tone, 80, PIANO) for i, tone in enumerate((0, 4, 7, 5, 9, 0, 2, 11))]
+    assert keys_drawn(Prompt(WALTZ), Score(records(NOTE, rows))) == {"C major": 1_000}
 
 
 def ensembles_drawn(facts: dict[str, object], *styles: tuple[str, float]) -> Counter[str]:

@@ -14,6 +14,7 @@ from musenet.corpus.statistics import (
     ENSEMBLES_KEPT,
     LARGEST_ENSEMBLE,
     ensembles,
+    keys,
     metres,
     style_counts,
     tempi,
@@ -21,6 +22,7 @@ from musenet.corpus.statistics import (
 )
 from musenet.events import Table, encode
 from musenet.instruments import INSTRUMENTS, instrument_id
+from musenet.key import NO_KEY
 from musenet.quantise import TEMPI, tempo_step
 from musenet.score import METRE, NOTE, TEMPO, Score, records
 from musenet.styles import style_id
@@ -88,6 +90,15 @@ def test_tempi_are_counted_where_they_are_no_guess(tmp_path: Path) -> None:
     )  # fmt: skip
     slow, quick = (f"{TEMPI[tempo_step(bpm)]:.1f}" for bpm in (60.0, 120.0))
     assert tempi(split) == {"jazz": {slow: 2, quick: 1}, "folk": {quick: 1}}
+
+
+def test_keys_are_counted_and_over_all_each_style_weighs_the_same(tmp_path: Path) -> None:
+    styles = [[JAZZ], [JAZZ], [JAZZ], [FOLK], []]
+    split = split_of(tmp_path, [piece("piano")] * 5, styles, key=[0, 12, 0, NO_KEY, 5])
+    assert keys(split) == {
+        "": {"none": 10_000, "C major": 6_667, "C minor": 3_333},
+        "jazz": {"C major": 2, "C minor": 1}, "folk": {"none": 1},
+    }  # fmt: skip
 
 
 def test_over_all_each_style_weighs_the_same(tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_what_a_file_tells_of_its_pieces(parts: tuple[Split, Split]) -> None:
         "notes": 480,
         "kind": 1,
         "ensembles": [[["flute"], 8]],
+        "keys": {"none": 8},
         "metres": {"4/4": 8},
         "tempi": {"90.1": 8},
     }
