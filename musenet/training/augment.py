@@ -34,8 +34,7 @@ class Augmentation:
         show_chords: chance of showing the chords of a window.
         show_density: chance of showing how many notes its bars have.
         show_dynamics: chance of showing how loud its bars are.
-        splice: chance of looking for another piece to be in turn with, told as a blend of both's
-            styles; about half find one.
+        splice: chance of looking for another piece to be in turn with; about half find one.
         orchestrate: chance of giving some of its parts to other instruments, which are then told.
         give: chance of giving some of its notes ahead of time.
         lessen: share by which transposition has narrowed at the end of training; MuseNet
@@ -116,21 +115,17 @@ def told(
 ) -> Condition:
     """The prompt of a piece with items left out at random, styles weighted at random."""
     chances = rng.random(4)
-    weighted = told_styles(styles, rng)
+    count = int(rng.integers(1, max(1, len(styles)), endpoint=True))
+    kept = rng.permutation(np.array(styles, dtype=np.int64))[:count].tolist()
+    weights = rng.dirichlet(np.ones(count))
+    if chances[0] < augmentation.drop_styles:
+        kept = []
     return Condition(
-        () if chances[0] < augmentation.drop_styles else weighted,
+        tuple((style, float(weight)) for style, weight in zip(kept, weights, strict=False)),
         () if chances[1] < augmentation.drop_instruments else tuple(instruments),
         KEYS if chances[2] < augmentation.drop_key else key,
         KINDS if chances[3] < augmentation.drop_kind else kind,
     )
-
-
-def told_styles(styles: list[int], rng: np.random.Generator) -> tuple[tuple[int, float], ...]:
-    """Some of the styles of a piece, from one to all, weighted at random, the sum 1."""
-    count = int(rng.integers(1, max(1, len(styles)), endpoint=True))
-    kept = rng.permutation(np.array(styles, dtype=np.int64))[:count].tolist()
-    weights = rng.dirichlet(np.ones(count))
-    return tuple((style, float(weight)) for style, weight in zip(kept, weights, strict=False))
 
 
 def shown_controls(

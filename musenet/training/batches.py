@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import KINDS, SOURCES, Condition, Conditions, stack
+from musenet.condition import SOURCES, Condition, Conditions, stack
 from musenet.controls import Controls, Observed, observed
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
@@ -70,47 +70,61 @@ def draw(
 ) -> Sample:
     """A window of at most `context` events of a piece, varied, or of it in turn with another.
 
+    Of two pieces in turn one is told, and only its rows count in the loss.
+
     One window in five begins its piece and one in six ends it, so that openings and endings
     are learnt.
     """
     row = split.pieces[piece]
     blend = spliced(split, piece, rng) if rng.random() < augmentation.splice else None
-    whole, kind = (
-        (split.table(piece), int(row["kind"])) if blend is None else (blend.table, blend.kind)
-    )
+    whole = split.table(piece) if blend is None else blend.table
     table, semitones = varied(whole, augmentation, rng)
     if rng.random() < augmentation.orchestrate:
         table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
-    total = float(moments_of(table).seconds[-1])
+    moments = moments_of(table)
+    total = float(moments.seconds[-1])
     if rng.random() < augmentation.drop_length:
         total = np.nan
     total *= 1.0 + augmentation.length_jitter * float(rng.normal())
-    shown = shown_controls(kind % 2 == 1 and kind != KINDS, augmentation, rng)
-    seen = observed(table) if shown.any() else None
     ahead = anticipated(table, drawn(table, rng)) if rng.random() < augmentation.give else None
-    table = table if ahead is None else ahead.table
-    start, stop = _crop(len(table), context, rng)
+    rows = table if ahead is None else ahead.table
+    start, stop = _crop(len(rows), context, rng)
+    view = window(rows, start, stop)
+    counted, playing, about = np.ones(len(view.table), dtype=bool), table[:, 1], row
+    if blend is not None:
+        turn = blend.turn(view.moments.tick)
+        told_of = int(rng.choice(turn[view.reminders :]))
+        counted, about = turn == told_of, split.pieces[blend.pieces[told_of]]
+        playing = playing[blend.turn(moments.tick) == told_of]
+        augmentation = replace(augmentation, drop_styles=0.0)
+    kind = int(about["kind"])
+    shown = shown_controls(kind % 2 == 1, augmentation, rng)
+    seen = observed(table) if shown.any() else None
     condition = told(
-        styles_of(row),
-        [int(i) for i in np.unique(table[:, 1]) if i <= DRUMS],
+        styles_of(about),
+        [int(i) for i in np.unique(playing) if i <= DRUMS],
         transpose_key(int(row["key"]), semitones),
         kind,
         augmentation,
         rng,
     )
-    if blend is not None:
-        condition = replace(condition, styles=blend.styles)
-    beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
     made = sample(
-        window(table, start, stop),
+        view,
         condition,
         total,
-        beat_known=beat_known,
+        beat_known=int(row["kind"]) // 2 != SOURCES.index("beatless"),
         tempo_known=not row["tempo_guessed"],
         seen=None if seen is None else Seen(seen, shown),
         ahead=None if ahead is None else ahead.take(start, stop),
     )
-    return _ends_heavier(made, augmentation)
+    return _ends_heavier(_part(made, counted), augmentation)
+
+
+def _part(made: Sample, counted: NDArray[np.bool_]) -> Sample:
+    """A sample of which some rows, shape (T,), do not count."""
+    weights = made.weights * counted[:, None]
+    notes = (made.ids[:, 1] <= DRUMS) & (weights[:, 1] > 0.0)
+    return replace(made, weights=weights, notes=int(notes.sum()))
 
 
 def _ends_heavier(made: Sample, augmentation: Augmentation) -> Sample:

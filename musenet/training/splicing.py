@@ -1,7 +1,8 @@
-"""Pieces of two styles: the bars of one in turn with those of another, told as a blend.
+"""Pieces of two styles: the bars of one in turn with those of another.
 
-What CutMix (Yun et al., 2019) does with pictures: parts of two examples side by side, their labels
-mixed by their shares. Without it no music of two styles that do not go together was ever told.
+As CutMix (Yun et al., 2019) does with pictures, parts of two examples stand side by side. One of
+the two is told, and its bars alone are learnt, with those of the other before them: so the style
+told is followed although what stands before is of another, which the corpus never asks for.
 """
 
 from __future__ import annotations
@@ -12,16 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import KINDS, SOURCES
+from musenet.condition import SOURCES
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table, decode, encode
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.key import fitting_shift, pitch_class_weights
 from musenet.quantise import TEMPI
 from musenet.score import Score, bar_ticks, crop, sort_notes, transpose
-from musenet.training.augment import told_styles
 
-CYCLES = (4, 8, 8, 16)
+CYCLES = (8, 8, 16)
 """Bars after which the first of the two comes again."""
 _LEAST, _MOST = 0.2, 0.8
 """Shares of the bars that are the first's."""
@@ -39,13 +39,19 @@ class Spliced:
 
     Attributes:
         table: its events, in the key and at the tempo of the first.
-        styles: (id, weight) pairs: styles of both, by the share of the bars that each has.
-        kind: that of both, or `musenet.condition.KINDS` where they are of two.
+        pieces: the two.
+        turns: which of the two, 0 or 1, each bar is of, shape (bars,).
+        bar: length of a bar in ticks.
     """
 
     table: Table
-    styles: tuple[tuple[int, float], ...]
-    kind: int
+    pieces: tuple[int, int]
+    turns: NDArray[np.int64]
+    bar: int
+
+    def turn(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which of the two what stands at some ticks is of, shape as theirs."""
+        return self.turns[np.minimum(ticks // self.bar, len(self.turns) - 1)]
 
 
 def spliced(split: Split, first: int, rng: np.random.Generator) -> Spliced | None:
@@ -104,14 +110,7 @@ def _made(split: Split, first: int, second: int, rng: np.random.Generator) -> Sp
         return None
     turns = _turns(bars, rng)
     table = encode(_in_turn((one, other), counts, turns, bar))
-    shares = (1.0 - turns.mean(), turns.mean())
-    styles = tuple(
-        (style, float(weight * share))
-        for piece, share in zip((first, second), shares, strict=True)
-        for style, weight in told_styles(styles_of(split.pieces[piece]), rng)
-    )
-    kinds = {int(split.pieces[piece]["kind"]) for piece in (first, second)}
-    return Spliced(table, styles, kinds.pop() if len(kinds) == 1 else KINDS)
+    return Spliced(table, (first, second), turns, bar)
 
 
 def _shift(one: Score, other: Score) -> int:
