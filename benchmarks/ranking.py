@@ -10,9 +10,10 @@ beginnings of held-out pieces for about as many instruments, as long as the cand
   measures; less is nearer;
 - inside: share of the measures between the human quartiles; more is nearer.
 
-A row compares the candidate that comes first by the critic alone, by the checks alone, and as
-ranked, with the mean of all candidates of its prompt, which is what a random one has. The
-interval is a bootstrap's over prompts. Measures of the ending, and those that tell of minutes,
+A row compares the candidate that comes first by the critic alone (what is least strange to it), by
+how likely the critic takes it for human, by the checks alone, and as ranked, with the mean of all
+candidates of its prompt, which is what a random one has. The interval is a bootstrap's over
+prompts. Measures of the ending, and those that tell of minutes,
 are left out. "measures unknown to the checks" leaves out what the checks count as well.
 """
 
@@ -58,7 +59,8 @@ def _points(facts: Mapping[str, Any]) -> int:
 
 
 CHOICES: dict[str, Choice] = {
-    "critic": lambda facts: (-(facts["critic"] or 0.0), facts["candidate"]),
+    "critic": lambda facts: (facts["strangeness"] or 0.0, facts["candidate"]),
+    "human or not": lambda facts: (-(facts["critic"] or 0.0), facts["candidate"]),
     "checks": lambda facts: (_points(facts), facts["candidate"]),
     "ranking": lambda facts: (facts["rank"],),
 }

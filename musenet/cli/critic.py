@@ -14,6 +14,8 @@ from musenet.cli.output import bar, print_facts, print_json, print_table, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from musenet.composing.composer import Composer
     from musenet.composing.critic import Critic
     from musenet.corpus.shards import Split
@@ -28,6 +30,8 @@ _VALID_EVERY = 4
 _WRITING = 0.6
 """Share of the time in which the model writes; reading it and training take the rest."""
 _SAVED_EVERY = 60.0
+_HUMAN = 300
+"""Human pieces that strangeness is measured from."""
 
 Corpus = Annotated[
     Path, typer.Option("--data", metavar="CORPUS", exists=True, file_okay=False,
@@ -54,7 +58,7 @@ def train(
 
     The model goes on from random places of the training pieces, with their prompts, and a small
     head on its frozen trunk learns to tell what it wrote from what stands there. Held-out works
-    say when to stop.
+    say when to stop. From what the trunk makes of human pieces it knows how strange others are.
     """
     from musenet.composing.composer import bundled_model, load
     from musenet.composing.critic import save_critic
@@ -66,7 +70,7 @@ def train(
     splits = {name: open_split(data, name) for name in ("train", "valid")}
     found = _written(composer, splits, out, seconds=60 * minutes * _WRITING, seed=seed)
     seen = {name: _read(composer, splits[name], own) for name, own in found.items()}
-    critic = fit(seen["train"], seen["valid"])
+    critic = fit(seen["train"], seen["valid"], _usual(composer, splits["train"], seed))
     facts = {
         "places": {name: len(own) for name, own in found.items()},
         "events": sum(len(rows) for each in found["train"] for rows in each.written),
@@ -211,6 +215,19 @@ def _read(composer: Composer, split: Split, found: Sequence[Continuation]) -> Pa
 
     with bar("reading") as shown:
         return read(composer.model, split, shown.track(found))
+
+
+def _usual(composer: Composer, split: Split, seed: int) -> Tensor:
+    """Pooled states of human pieces, taken as often as in training."""
+    import numpy as np
+
+    from musenet.evaluation.critic import usual
+    from musenet.training.mixture import piece_weights
+
+    weights = piece_weights(split, composer.context)
+    pieces = np.random.default_rng(seed).choice(len(split), _HUMAN, p=weights / weights.sum())
+    with bar("reading human pieces") as shown:
+        return usual(composer.model, split, shown.track(pieces.tolist()), composer.context)
 
 
 def _measured(critic: Critic, seen: Pairs) -> dict[str, Any]:

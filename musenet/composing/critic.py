@@ -2,8 +2,10 @@
 
 MuseNet learned to say whether a sample is from the data or one of its own and picked among
 candidates by it. Here the hidden states of a window are pooled to their mean and standard
-deviation over its events (statistics pooling, Snyder et al., 2018), and log odds are a linear
-function of these: the model's own music moves less freely through the states than human music.
+deviation over its events (statistics pooling, Snyder et al., 2018). Log odds are a linear function
+of these: the model's own music moves less freely through the states than human music. How far they
+are from those of human pieces is the strangeness of a window: what tells the model's music from
+human music does not tell which of the model's pieces is nearest to it, and this does.
 """
 
 from __future__ import annotations
@@ -30,22 +32,37 @@ _PREFIX = "critic."
 
 
 class Critic(nn.Module):
-    """Log odds of windows being human, from pooled states."""
+    """Log odds of windows being human, and their strangeness, from pooled states."""
 
     mean: Tensor
     scale: Tensor
+    usual: Tensor
+    spread: Tensor
 
-    def __init__(self, mean: Tensor, scale: Tensor) -> None:
-        """Begin undecided; pooled states, (P,), are measured from a mean on a scale."""
+    def __init__(self, mean: Tensor, scale: Tensor, usual: Tensor, spread: Tensor) -> None:
+        """Begin undecided.
+
+        Args:
+            mean: from which pooled states are measured for the odds, shape (P,).
+            scale: on which they are measured, shape (P,).
+            usual: mean pooled states of human pieces, shape (P,).
+            spread: their standard deviation, shape (P,).
+        """
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
+        self.register_buffer("usual", usual)
+        self.register_buffer("spread", spread)
         self.weight = nn.Parameter(torch.zeros_like(mean))
         self.bias = nn.Parameter(mean.new_zeros(()))
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Pooled states, (…, P), to log odds, (…)."""
         return (pooled - self.mean) / self.scale @ self.weight + self.bias
+
+    def strangeness(self, pooled: Tensor) -> Tensor:
+        """Pooled states, (…, P), to their mean squared distance from human ones, (…), there 1."""
+        return ((pooled - self.usual) / self.spread).square().mean(dim=-1)
 
 
 def pool(states: Tensor) -> Tensor:
@@ -66,6 +83,19 @@ def states_of(model: Model, windows: Sequence[Sample]) -> list[Tensor]:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """What the critic makes of a piece.
+
+    Attributes:
+        human: how likely it is human rather than the model's, 0 to 1.
+        strangeness: how far it is from human pieces, which have 1 in the mean.
+    """
+
+    human: float
+    strangeness: float
+
+
+@dataclass(frozen=True)
 class InnerCritic:
     """A critic with the model whose states it reads.
 
@@ -80,10 +110,12 @@ class InnerCritic:
     context: int
 
     @torch.inference_mode()
-    def human(self, table: Table, condition: Condition, seconds: float, *, start: int = 0) -> float:
-        """How likely the rows of a piece from `start` on are human rather than the model's.
+    def opinion(
+        self, table: Table, condition: Condition, seconds: float, *, start: int = 0
+    ) -> Opinion:
+        """What the rows of a piece from `start` on are like.
 
-        The rows are cut into windows of equal length, and their log odds averaged.
+        They are cut into windows of equal length, and log odds and pooled states averaged.
 
         Args:
             table: the whole piece.
@@ -91,11 +123,12 @@ class InnerCritic:
             seconds: length of the piece that is told.
             start: row at which what is judged begins.
         """
-        odds = [
-            self.head(pool(states_of(self.model, [each])[0]))
-            for each in _windows(table, condition, seconds, start, self.context)
-        ]
-        return float(torch.stack(odds).mean().sigmoid())
+        windows = _windows(table, condition, seconds, start, self.context)
+        pooled = torch.stack([pool(states_of(self.model, [each])[0]) for each in windows])
+        return Opinion(
+            float(self.head(pooled).mean().sigmoid()),
+            float(self.head.strangeness(pooled.mean(dim=0))),
+        )
 
 
 def _windows(
@@ -134,7 +167,7 @@ def load_critic(path: Path, model: str) -> tuple[Critic, dict[str, Any]]:
         )
     state = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     try:
-        critic = Critic(state["mean"], state["scale"])
+        critic = Critic(*(state[name] for name in ("mean", "scale", "usual", "spread")))
         critic.load_state_dict(state)
     except (KeyError, RuntimeError) as error:
         raise UserError(f"{path} is no critic: make one with 'musenet critic train'") from error

@@ -45,13 +45,13 @@ class Judge:
 
         The critic is told of none that are the user's own: it knows the plain model alone.
         """
-        critic = None
+        opinion = None
         if self.critic is not None:
             known = [(name, weight) for name, weight in styles if find_style(name) is not None]
             condition = condition_of(known, score.instruments, KEYS, self.facts)
-            critic = self.critic.human(encode(score), condition, score.seconds)
+            opinion = self.critic.opinion(encode(score), condition, score.seconds)
         copy = self.find_copy(score) if self.find_copy is not None else None
-        return Verdict(critic, self.limits.faults(score), copy)
+        return Verdict(opinion, self.limits.faults(score), copy)
 
     def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
         """Pieces best first, their facts with rank and reasons."""

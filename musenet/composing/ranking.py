@@ -1,4 +1,4 @@
-"""Candidates ranked, with reasons: copied passages, faults, then the critic."""
+"""Candidates ranked, with reasons: copied passages, faults, then strangeness to the critic."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from musenet.composing.checks import Fault
+from musenet.composing.critic import Opinion
 from musenet.score import Score
 
 MOST_POINTS = 4
@@ -40,14 +41,13 @@ class Verdict:
     """What is thought of a candidate.
 
     Attributes:
-        critic: how likely its windows are to be human rather than the model's, 0 to 1; None
-            without a critic.
+        opinion: of the critic; None without one.
         faults: the checks that it does not pass.
         copy: the longest passage that it shares with training music; None without an index or
             such a passage.
     """
 
-    critic: float | None
+    opinion: Opinion | None
     faults: tuple[Fault, ...] = ()
     copy: Copy | None = None
 
@@ -63,8 +63,9 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """The verdict in short, such as "critic 0.71, no faults"."""
-        said = [] if self.critic is None else [f"critic {self.critic:.2f}"]
+        """The verdict in short, such as "strangeness 1.21, critic 0.71, no faults"."""
+        own = self.opinion
+        said = [] if own is None else [f"strangeness {own.strangeness:.2f}, critic {own.human:.2f}"]
         if self.copied and self.copy is not None:
             said.append(f"{self.copy.notes} notes as in {self.copy.piece}")
         gravest = sorted(self.faults, key=points, reverse=True)
@@ -77,9 +78,13 @@ class Verdict:
             for fault in self.faults
         ]
         copy = None if self.copy is None else asdict(self.copy)
-        critic = None if self.critic is None else round(self.critic, 4)
-        return {"reason": self.reason, "critic": critic, "faults": faults, "copy": copy,
-                "copied": self.copied}  # fmt: skip
+        own = self.opinion
+        return {
+            "reason": self.reason,
+            "strangeness": None if own is None else round(own.strangeness, 4),
+            "critic": None if own is None else round(own.human, 4),
+            "faults": faults, "copy": copy, "copied": self.copied,
+        }  # fmt: skip
 
 
 def points(fault: Fault) -> int:
@@ -92,12 +97,13 @@ def points(fault: Fault) -> int:
 def ranked(verdicts: Sequence[Verdict]) -> list[int]:
     """Places of candidates, best first.
 
-    Those that copy come last; else fewer points of faults come first, then what the critic takes
-    for human. Equal ones keep their order.
+    Those that copy come last; else fewer points of faults come first, then what is least strange
+    to the critic. Equal ones keep their order.
     """
 
     def worse(place: int) -> tuple[bool, int, float]:
         verdict = verdicts[place]
-        return verdict.copied, verdict.points, -(verdict.critic or 0.0)
+        strangeness = verdict.opinion.strangeness if verdict.opinion is not None else 0.0
+        return verdict.copied, verdict.points, strangeness
 
     return sorted(range(len(verdicts)), key=worse)

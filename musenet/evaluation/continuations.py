@@ -141,6 +141,12 @@ def _window(split: Split, found: Continuation, table: Table, stop: int) -> Sampl
                   float(row["seconds"]), beat_known=beat_known)  # fmt: skip
 
 
+def beginning(split: Split, piece: int, rows: int) -> Sample:
+    """The first rows of a piece, as a window with the prompt that composing gives for it."""
+    table = split.table(piece)
+    return _window(split, Continuation(piece, 0, ()), table, min(rows, len(table)))
+
+
 def write_continuations(
     path: Path, found: Mapping[str, Sequence[Continuation]], facts: Mapping[str, Any]
 ) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from musenet.composing.critic import Critic, pool, states_of
 from musenet.corpus.shards import Split
-from musenet.evaluation.continuations import Continuation, windows_of
+from musenet.evaluation.continuations import Continuation, beginning, windows_of
 from musenet.model import Model
 
 LENGTHS = (128, 256, 512, 1024)
@@ -71,7 +71,20 @@ def _cuts(rows: int) -> list[tuple[int, int]]:
     return cuts or [(LENGTHS[0], rows)]
 
 
-def fit(train: Pairs, valid: Pairs) -> Critic:
+def usual(model: Model, split: Split, pieces: Iterable[int], context: int) -> Tensor:
+    """Pooled states of the beginnings of human pieces, as long as the context, (pieces, P).
+
+    Args:
+        model: the network.
+        split: the pieces.
+        pieces: which to read.
+        context: most events of each.
+    """
+    samples = (beginning(split, piece, context) for piece in pieces)
+    return torch.stack([pool(states_of(model, [item])[0]) for item in samples])
+
+
+def fit(train: Pairs, valid: Pairs, human: Tensor) -> Critic:
     """The critic that tells the held-out windows apart best.
 
     Logistic regression with squared weights held small; places weigh the same however many pairs
@@ -80,14 +93,15 @@ def fit(train: Pairs, valid: Pairs) -> Critic:
     Args:
         train: what to learn from.
         valid: held-out works, which choose among `DECAYS`.
+        human: as `usual` gives it.
     """
-    critics = [_fitted(train, decay) for decay in DECAYS]
+    critics = [_fitted(train, decay, human) for decay in DECAYS]
     return min(critics, key=lambda critic: float(_loss(critic, valid)))
 
 
-def _fitted(train: Pairs, decay: float) -> Critic:
+def _fitted(train: Pairs, decay: float, human: Tensor) -> Critic:
     every = torch.cat([train.human, train.written])
-    critic = Critic(every.mean(dim=0), every.std(dim=0).clamp_min(_NARROWEST))
+    critic = Critic(*_spread(every), *_spread(human))
     optimiser = torch.optim.LBFGS(critic.parameters(), max_iter=_STEPS)
 
     def closure() -> Tensor:
@@ -98,6 +112,11 @@ def _fitted(train: Pairs, decay: float) -> Critic:
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     return critic.requires_grad_(False).eval()
+
+
+def _spread(pooled: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of pooled states, (N, P), each (P,)."""
+    return pooled.mean(dim=0), pooled.std(dim=0).clamp_min(_NARROWEST)
 
 
 def _loss(critic: Critic, pairs: Pairs) -> Tensor:

@@ -27,7 +27,7 @@ def critic(context: int = 32) -> InnerCritic:
 
 def some_critic(size: int) -> Critic:
     torch.manual_seed(1)
-    made = Critic(torch.randn(size), torch.rand(size) + 0.5)
+    made = Critic(torch.randn(size), torch.rand(size) + 0.5, torch.randn(size), torch.ones(size))
     torch.nn.init.normal_(made.weight, std=0.1)
     return made.requires_grad_(False).eval()
 
@@ -54,17 +54,18 @@ def test_a_window_alone_has_the_states_that_it_has_among_others() -> None:
         torch.testing.assert_close(alone, among, rtol=1e-4, atol=1e-4)
 
 
-def test_the_score_is_a_probability_and_judges_what_comes_after_the_start() -> None:
+def test_an_opinion_judges_what_comes_after_the_start() -> None:
     table = toy_tables(1, notes=60)[0]
     judge = critic()
-    whole = judge.human(table, PIANO, 20.0)
-    behind = judge.human(table, PIANO, 20.0, start=40)
+    whole = judge.opinion(table, PIANO, 20.0)
+    behind = judge.opinion(table, PIANO, 20.0, start=40)
     changed = table.copy()
     changed[10, 4] += 1
-    assert 0 < whole < 1
+    assert 0 < whole.human < 1
+    assert whole.strangeness > 0
     assert whole != behind
-    assert judge.human(changed, PIANO, 20.0) != whole
-    assert judge.human(changed, PIANO, 20.0, start=40) == behind
+    assert judge.opinion(changed, PIANO, 20.0) != whole
+    assert judge.opinion(changed, PIANO, 20.0, start=40) == behind
 
 
 def test_states_are_pooled_to_mean_and_deviation() -> None:
@@ -73,8 +74,16 @@ def test_states_are_pooled_to_mean_and_deviation() -> None:
 
 
 def test_a_critic_that_has_learned_nothing_is_undecided() -> None:
-    fresh = Critic(torch.zeros(6), torch.ones(6))
+    fresh = Critic(*(torch.zeros(6), torch.ones(6)) * 2)
     torch.testing.assert_close(fresh(torch.randn(4, 6)), torch.zeros(4))
+
+
+def test_strangeness_is_the_mean_square_on_the_scale_of_human_pieces() -> None:
+    usual, spread = torch.tensor([1.0, 2.0]), torch.tensor([0.5, 4.0])
+    critic = Critic(torch.zeros(2), torch.ones(2), usual, spread)
+    assert float(critic.strangeness(usual)) == 0.0
+    states = torch.tensor([[1.5, 2.0], [1.0, -6.0], [0.0, 6.0]])
+    torch.testing.assert_close(critic.strangeness(states), torch.tensor([0.5, 2.0, 2.5]))
 
 
 def test_a_critic_is_written_and_read_whole_for_its_weights_alone(tmp_path: Path) -> None:
@@ -83,6 +92,7 @@ def test_a_critic_is_written_and_read_whole_for_its_weights_alone(tmp_path: Path
     again, facts = load_critic(path, "abc")
     states = torch.randn(5, 64)
     torch.testing.assert_close(again(states), head(states))
+    torch.testing.assert_close(again.strangeness(states), head.strangeness(states))
     assert facts == {"places": 3}
     with pytest.raises(UserError, match="other weights"):
         load_critic(path, "def")

@@ -13,10 +13,14 @@ from musenet.composing.ranking import Copy
 from musenet.score import Score
 
 
+def critic_of(size: int) -> Critic:
+    return Critic(torch.zeros(size), torch.ones(size), torch.zeros(size), torch.ones(size))
+
+
 def test_candidates_come_best_first_with_reasons() -> None:
     composer = random_composer()
     width = 2 * composer.model.config.width
-    head = Critic(torch.zeros(width), torch.ones(width))
+    head = critic_of(width)
     torch.nn.init.normal_(head.weight, std=0.5)
     composer.critic = InnerCritic(composer.model, head.eval(), composer.context)
     pieces = composer.compose(instruments="piano", minutes=0.2, candidates=4, seed=3)
@@ -24,9 +28,9 @@ def test_candidates_come_best_first_with_reasons() -> None:
     assert sorted(piece.facts["candidate"] for piece in pieces) == [0, 1, 2, 3]
     points = [sum(fault["points"] for fault in piece.facts["faults"]) for piece in pieces]
     assert points == sorted(points)
-    order = [(own, -piece.facts["critic"]) for own, piece in zip(points, pieces, strict=True)]
+    order = [(own, piece.facts["strangeness"]) for own, piece in zip(points, pieces, strict=True)]
     assert order == sorted(order)
-    assert all(piece.facts["reason"].startswith("critic 0.") for piece in pieces)
+    assert all(piece.facts["reason"].startswith("strangeness ") for piece in pieces)
 
 
 def test_copies_are_looked_for_where_an_index_is_given() -> None:
@@ -35,7 +39,7 @@ def test_copies_are_looked_for_where_an_index_is_given() -> None:
 
     plain, wary = Judge().verdict(melody(0)), Judge(find_copy=find).verdict(melody(0))
     assert plain.copy is None
-    assert plain.critic is None
+    assert plain.opinion is None
     assert wary.copied
 
 
@@ -49,7 +53,7 @@ def test_the_critic_stands_beside_its_model_and_serves_no_other(
     composer = load(path)
     assert composer.critic is None
     width = 2 * composer.model.config.width
-    head = Critic(torch.zeros(width), torch.ones(width))
+    head = critic_of(width)
     save_critic(tmp_path / CRITIC_FILE, head, composer.name, {})
     assert load(path).critic is not None
     assert critic_beside(path, composer.model, "other", 64) is None

@@ -147,7 +147,7 @@ def test_a_critic_judges_without_styles_that_it_does_not_know(folder: Path) -> N
     make(folder / "mine.safetensors")
     composer, piece = random_composer(), composed("mine")
     width = 2 * composer.model.config.width
-    head = Critic(torch.zeros(width), torch.ones(width))
+    head = Critic(*(torch.zeros(width), torch.ones(width)) * 2)
     torch.nn.init.normal_(head.weight)
     judge = replace(composer.judge, critic=InnerCritic(composer.model, head, 64))
     blend = (("mine", 1.0), ("bach", 1.0))

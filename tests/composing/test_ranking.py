@@ -4,14 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musenet.composing.checks import WORDS, Fault
+from musenet.composing.critic import Opinion
 from musenet.composing.ranking import MOST_POINTS, Copy, Verdict, points, ranked
 
 FAULTS = st.builds(
     Fault, st.sampled_from(sorted(WORDS)), st.floats(1.01, 100.0), st.floats(0.0, 1.0)
 )
+OPINIONS = st.builds(Opinion, st.floats(0, 1), st.floats(0, 100))
 VERDICTS = st.builds(
     Verdict,
-    st.one_of(st.none(), st.floats(0, 1)),
+    st.one_of(st.none(), OPINIONS),
     st.lists(FAULTS, max_size=3).map(tuple),
     st.one_of(st.none(), st.builds(Copy, st.integers(9, 99), st.just("a/b.mid"), st.floats(0, 1))),
 )
@@ -26,23 +28,23 @@ def test_a_fault_weighs_more_the_further_it_goes() -> None:
     assert points(Fault("collisions", 0.01, 0.0)) == MOST_POINTS
 
 
-def test_copies_come_last_then_faults_then_what_the_critic_likes_least() -> None:
+def test_copies_come_last_then_faults_then_what_is_strange_to_the_critic() -> None:
     verdicts = [
-        Verdict(0.9, (STUCK,)),
-        Verdict(0.2),
-        Verdict(0.99, copy=Copy(40, "bach/a.mid", 0.995)),
-        Verdict(0.7),
-        Verdict(0.95, (EMPTY,)),
-        Verdict(0.8, copy=Copy(12, "bach/a.mid", 0.5)),
+        Verdict(Opinion(0.9, 0.8), (STUCK,)),
+        Verdict(Opinion(0.9, 2.2)),
+        Verdict(Opinion(0.9, 0.7), copy=Copy(40, "bach/a.mid", 0.995)),
+        Verdict(Opinion(0.1, 1.4)),
+        Verdict(Opinion(0.9, 0.7), (EMPTY,)),
+        Verdict(Opinion(0.2, 1.1), copy=Copy(12, "bach/a.mid", 0.5)),
     ]
     assert ranked(verdicts) == [5, 3, 1, 4, 0, 2]
 
 
 def test_reasons_are_short_and_the_gravest_comes_first() -> None:
-    assert Verdict(0.712).reason == "critic 0.71, no faults"
+    assert Verdict(Opinion(0.712, 1.206)).reason == "strangeness 1.21, critic 0.71, no faults"
     assert Verdict(None, (EMPTY, STUCK)).reason == "stuck for 40 s, 6% of the bars empty"
-    copied = Verdict(0.5, copy=Copy(40, "bach/a.mid", 0.995))
-    assert copied.reason == "critic 0.50, 40 notes as in bach/a.mid, no faults"
+    copied = Verdict(Opinion(0.5, 2.0), copy=Copy(40, "bach/a.mid", 0.995))
+    assert copied.reason == ("strangeness 2.00, critic 0.50, 40 notes as in bach/a.mid, no faults")
 
 
 @given(st.lists(VERDICTS, max_size=8))
@@ -51,9 +53,10 @@ def test_every_candidate_has_one_rank_and_equal_ones_keep_their_order(
 ) -> None:
     order = ranked(verdicts)
     assert sorted(order) == list(range(len(verdicts)))
-    keys = [(v.copied, v.points, -(v.critic or 0.0)) for v in (verdicts[i] for i in order)]
+    strange = [0.0 if v.opinion is None else v.opinion.strangeness for v in verdicts]
+    keys = [(verdicts[i].copied, verdicts[i].points, strange[i]) for i in order]
     assert keys == sorted(keys)
-    assert ranked([Verdict(0.5)] * 4) == [0, 1, 2, 3]
+    assert ranked([Verdict(Opinion(0.5, 1.0))] * 4) == [0, 1, 2, 3]
 
 
 @given(VERDICTS)

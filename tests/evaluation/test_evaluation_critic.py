@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from musenet.evaluation.continuations import (
     windows_of,
     write_continuations,
 )
-from musenet.evaluation.critic import LENGTHS, Pairs, auc, fit, measured, odds_of, read
+from musenet.evaluation.critic import LENGTHS, Pairs, auc, fit, measured, odds_of, read, usual
 from musenet.events import END
 
+HUMAN = 3.0 + 2.0 * torch.randn(50, 8, generator=torch.Generator().manual_seed(3))
 NUMBERS = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=20)
 
 
@@ -112,7 +114,7 @@ def test_pairs_are_of_every_length_that_a_continuation_has(
 
 
 def test_a_critic_learns_what_tells_them_apart() -> None:
-    told = fit(pairs(0, 2.5), pairs(1, 2.5))
+    told = fit(pairs(0, 2.5), pairs(1, 2.5), HUMAN)
     found = measured(told, pairs(2, 2.5), 128)
     assert found["pairs"] == 30
     assert found["auc"] is not None
@@ -120,13 +122,32 @@ def test_a_critic_learns_what_tells_them_apart() -> None:
     assert found["high"] is not None
     assert found["low"] <= found["auc"] <= found["high"]
     assert found["auc"] > 0.9
-    same = measured(fit(pairs(0, 0.0), pairs(1, 0.0)), pairs(2, 0.0, places=100), 128)
+    same = measured(fit(pairs(0, 0.0), pairs(1, 0.0), HUMAN), pairs(2, 0.0, places=100), 128)
     assert same["auc"] is not None
     assert 0.3 < same["auc"] < 0.7
 
 
+def test_strangeness_is_measured_from_human_pieces() -> None:
+    head = fit(pairs(0, 1.0), pairs(1, 1.0), HUMAN)
+    torch.testing.assert_close(head.usual, HUMAN.mean(dim=0))
+    assert float(head.strangeness(HUMAN).mean()) == pytest.approx(0.98)
+    assert head.strangeness(HUMAN[0] + 9.0) > 10
+
+
+def test_human_pieces_are_read_from_their_beginning(composer: Composer, split: Split) -> None:
+    whole, part = (usual(composer.model, split, [0, 1, 2], rows) for rows in (500, 40))
+    assert whole.shape == part.shape == (3, 2 * composer.model.config.width)
+    assert not torch.allclose(whole, part)
+    other = split.table(1).copy()
+    other[60:, 4] = 3
+    longer = replace(split, events=split.events.copy())
+    longer.table(1)[60:] = other[60:]
+    again = usual(composer.model, longer, [1], 40)[0]
+    torch.testing.assert_close(again, part[1], rtol=1e-4, atol=1e-4)
+
+
 def test_a_length_that_no_window_has_measures_nothing() -> None:
-    head = fit(pairs(0, 1.0), pairs(1, 1.0))
+    head = fit(pairs(0, 1.0), pairs(1, 1.0), HUMAN)
     assert measured(head, pairs(2, 1.0), 1024) == {"pairs": 0} | dict.fromkeys(
         ("auc", "low", "high", "same_place", "beginnings", "later")
     )

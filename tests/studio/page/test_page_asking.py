@@ -246,12 +246,14 @@ def test_shares_of_a_blend_add_up(modules: Page, weights: list[float]) -> None:
 
 
 def test_reasons_of_a_rank(modules: Page) -> None:
-    verdict = {"critic": 0.8, "copied": True, "copy": {"notes": 40, "piece": "Waltz"},
-               "faults": [{"words": "stuck for 40 s"}]}  # fmt: skip
+    verdict = {
+        "critic": 0.8, "strangeness": 1.2, "copied": True, "copy": {"notes": 40, "piece": "Waltz"},
+        "faults": [{"words": "stuck for 40 s"}],
+    }  # fmt: skip
     script = "[m.reasonsOf(a).map((r) => [r.passed, r.says]), m.isSound(a), m.reasonsOf({})]"
     assert run(modules, "verdict", script, {"verdict": verdict}) == [
         [[False, "40 notes in a row are those of Waltz"], [False, "stuck for 40 s"],
-         [True, "critic: 80 % human"]], False, [],
+         [True, "strangeness: 1.20, human music has 1"], [True, "critic: 80 % human"]], False, [],
     ]  # fmt: skip
     sound = {"critic": None, "faults": [], "searched": True, "copied": False, "copy": None}
     few = {**sound, "copy": {"notes": 9, "piece": "Waltz"}}

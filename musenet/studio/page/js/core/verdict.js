@@ -11,11 +11,12 @@ const copyWords = ({ notes, piece }) => `${notes} notes in a row are those of ${
  * @returns {Reason[]} */
 export function reasonsOf({ verdict }) {
   if (!verdict) return [];
-  const { faults, critic } = verdict;
+  const { faults, critic, strangeness } = verdict;
   const wrong = faults.map((fault) => ({ passed: false, says: fault.words }));
   const clean = wrong.length ? [] : [{ passed: true, says: "no fault found by rule" }];
   const heard = critic === null ? [] : [{ passed: critic >= 0.5 || null, says: `critic: ${Math.round(critic * 100)} % human` }];
-  return [...originality(verdict), ...wrong, ...clean, ...heard];
+  const strange = strangeness == null ? [] : [{ passed: strangeness <= 1.25 || null, says: `strangeness: ${strangeness.toFixed(2)}, human music has 1` }];
+  return [...originality(verdict), ...wrong, ...clean, ...strange, ...heard];
 }
 
 /** What was found of copied passages; nothing where none were looked for. */
