@@ -39,6 +39,7 @@ from musenet.cli.output import say
 from musenet.composing.composer import Composer, load
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
+from musenet.corpus.relatives import relatives
 from musenet.corpus.shards import Split, open_split
 from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
@@ -50,7 +51,7 @@ from musenet.evaluation.judge import (
     load_judge,
     without_instruments,
 )
-from musenet.evaluation.judge_measures import ranks, relatives, usable
+from musenet.evaluation.judge_measures import ranks, usable
 from musenet.evaluation.judge_mixing import layered, spliced
 from musenet.events import Table, decode, encode
 from musenet.score import crop, ticks_at

@@ -179,8 +179,8 @@ def _blends(
     judge: StyleJudge, splits: Sequence[Split], learnt: Split, count: int
 ) -> dict[str, Any]:
     """How well a judge hears two styles at once, with the instruments and by the notes alone."""
+    from musenet.corpus.relatives import relatives
     from musenet.evaluation.judge_blends import blends_heard, pairs_of
-    from musenet.evaluation.judge_measures import relatives
 
     kin = relatives(learnt, judge.styles)
     pairs = pairs_of(splits, judge.styles, kin, count)

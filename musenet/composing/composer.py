@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -34,6 +34,7 @@ from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
+from musenet.composing.turns import groups_of, in_turn
 from musenet.errors import UserError
 from musenet.key import key_of
 from musenet.midi.smf import read_bytes
@@ -146,15 +147,20 @@ class Composer:
         own = self.own(prompt.plan)
         facts = own.facts(self.facts)
         random = np.random.default_rng(seed)
-        players = choose_instruments(prompt, score, facts, random)
+        groups = groups_of(prompt, facts) if score is None else [prompt.styles]
+        ensembles = [
+            choose_instruments(replace(prompt, styles=styles), score, facts, random)
+            for styles in groups
+        ]
         opening = opening_of(
-            prompt, score, players, cut, choose_beginning(prompt, score, facts, random)
+            prompt, score, ensembles[0], cut, choose_beginning(prompt, score, facts, random)
         )
         key = choose_key(prompt, score, facts, random)
         started = time.perf_counter()
         planner = Planner(
-            self.network, own, prompt, opening, players, key, facts, how, self.context
-        )
+            self.network, own, in_turn(prompt, groups, ensembles, opening), opening, ensembles[0],
+            key, facts, how, self.context, together=len(groups) > 1,
+        )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
         recipe |= {"continues": given is not None, "at": at}

@@ -73,7 +73,7 @@ class Decoder:
         self, network: Network, condition: Condition, wishes: Wishes, how: Sampling, *,
         opening: Table, earliest: int, random: Sequence[np.random.Generator], context: int,
         steering: Steering = UNSTEERED, since: float = 0.0, until: float = np.inf,
-        pending: Pending = NOTHING, ahead: Anticipated | None = None,
+        heard_by: float | None = None, pending: Pending = NOTHING, ahead: Anticipated | None = None,
     ) -> None:  # fmt: skip
         """Take the opening in.
 
@@ -89,6 +89,7 @@ class Decoder:
             steering: chords, density and dynamics.
             since: seconds at which the section begins in which instruments are to be heard.
             until: seconds at which the music breaks off, for another section to go on.
+            heard_by: seconds by which they are to be heard, by default then.
             pending: given notes, tempi and metres to come.
             ahead: the opening with its marks, where it has given notes.
         """
@@ -110,7 +111,7 @@ class Decoder:
         heard[self.given[0, : len(opening)], 1] = REST
         self.past = Past.of(heard, earliest, candidates)
         self.moments = after(opening, candidates)
-        end = min(wishes.seconds, until)
+        end = min(wishes.seconds, until if heard_by is None else heard_by)
         self.balance = Balance.of(wishes.instruments, end, candidates, since)
         self.balance.take_in(opening)
         self.chances, self.steering, self.until = Chances(random, len(SIZES)), steering, until

@@ -54,6 +54,8 @@ class Planner:
         facts: of the model.
         how: sampling.
         context: events that the network sees at once.
+        together: whether instruments are to be heard in the whole piece, as in the turns of a
+            blend, rather than in each section.
     """
 
     network: Network
@@ -65,6 +67,7 @@ class Planner:
     facts: Mapping[str, Any]
     how: Sampling
     context: int
+    together: bool = False
 
     def drafts(self, random: Sequence[np.random.Generator], watch: Watch) -> list[Draft]:
         """A draft for each random generator.
@@ -121,7 +124,8 @@ class Planner:
             replace(whole, tempo=tempo), self.how, opening=opening.table,
             earliest=opening.earliest, random=random, context=self.context,
             steering=Steering.of(section, _first_bar(section, opening)), until=until,
-            since=section.at * opening.pace,
+            since=0.0 if self.together else section.at * opening.pace,
+            heard_by=np.inf if self.together else None,
         )  # fmt: skip
         return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
 

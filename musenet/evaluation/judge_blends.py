@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.corpus.relatives import carried
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
 from musenet.evaluation.judge import LEAST_NOTES, WINDOW, Heard, StyleJudge, heard
 from musenet.evaluation.judge import without_instruments as alone
-from musenet.evaluation.judge_measures import carried, ranks
+from musenet.evaluation.judge_measures import ranks
 from musenet.evaluation.judge_mixing import layered, spliced
 
 _LESSER, _GREATER = 0.25, 0.75

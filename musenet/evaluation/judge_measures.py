@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.corpus.relatives import carried
 from musenet.corpus.shards import Split
 from musenet.evaluation.comparing import summary
 from musenet.evaluation.critic import auc
 from musenet.evaluation.judge import LEAST_NOTES, StyleJudge
 from musenet.styles import STYLES
-
-TOGETHER = 0.05
-"""Share of the pieces of one of two styles that carry both from which the styles are relatives."""
 
 Probabilities = NDArray[np.float64]
 """Of each style, adding up to 1 in a row, shape (rows, styles)."""
@@ -36,12 +34,6 @@ class Heard:
     probabilities: Probabilities
     own: NDArray[np.bool_]
     pieces: int
-
-
-def carried(split: Split, styles: Sequence[int]) -> NDArray[np.bool_]:
-    """Which of some styles each piece carries, shape (pieces, styles)."""
-    found: NDArray[np.bool_] = (split.pieces["styles"][:, :, None] == styles).any(axis=1)
-    return found
 
 
 def usable(split: Split, styles: Sequence[int]) -> list[int]:
@@ -128,18 +120,6 @@ def _style(
 
 def _mean(values: NDArray[np.bool_]) -> float:
     return float(values.mean()) if len(values) else math.nan
-
-
-def relatives(split: Split, styles: Sequence[int]) -> NDArray[np.bool_]:
-    """Which styles often stand together in one piece, as folk and jig do, (styles, styles).
-
-    Two are relatives where `TOGETHER` of the pieces of either carry both; each is its own.
-    """
-    own = carried(split, styles).astype(np.float64)
-    both = own.T @ own
-    share = both / np.maximum(1.0, np.diag(both))
-    found: NDArray[np.bool_] = np.maximum(share, share.T) >= TOGETHER
-    return found | np.eye(len(styles), dtype=bool)
 
 
 def ranks(

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from musenet.corpus.relatives import relatives
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
 from musenet.evaluation.judge import (
@@ -20,7 +21,6 @@ from musenet.evaluation.judge import (
     stack,
     without_instruments,
 )
-from musenet.evaluation.judge_measures import relatives
 from musenet.evaluation.judge_mixing import layered, spliced
 from musenet.events import is_note
 from musenet.instruments import DRUMS

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from musenet.checkpoint import load_model, save_model
+from musenet.corpus.relatives import relatives_by_name
 from musenet.corpus.shards import Split, open_split
 from musenet.corpus.statistics import ensembles, keys, metres, style_counts, tempi, voices
 from musenet.errors import UserError
@@ -301,6 +302,7 @@ class Run:
         return {
             "style_counts": style_counts(self.train),
             "ensembles": ensembles(self.train),
+            "relatives": relatives_by_name(self.train),
             "keys": keys(self.train),
             "metres": metres(self.train),
             "tempi": tempi(self.train),

@@ -14,7 +14,6 @@ from musenet.evaluation.judge_measures import (
     hear,
     measured,
     ranks,
-    relatives,
     together,
     usable,
 )
@@ -51,14 +50,6 @@ def test_measures_of_works() -> None:
     assert found["styles"]["jazz"] == {"works": 2, "own": 1.0, "first": 1.0, "auc": 1.0}
     assert found["styles"]["baroque"] == {"works": 2, "own": 0.5, "first": 0.0, "auc": 1.0}
     assert found["mean_first"] == pytest.approx(2 / 3)
-
-
-def test_relatives_often_stand_together(tmp_path: Path) -> None:
-    pairs = [[RISING, FALLING, -1, -1]] + [[RISING, -1, -1, -1]] * 40
-    pairs += [[style_id("waltz"), -1, -1, -1]] * 3
-    tables = [scale_table(0, rises=True, notes=20)] * len(pairs)
-    found = relatives(toy_split(tmp_path, "train", tables, styles=pairs), STYLES)
-    assert found.tolist() == [[True, True, False], [True, True, False], [False, False, True]]
 
 
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(0, 3))
