@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
 from musenet.features import Moments, moments_of
@@ -32,22 +33,32 @@ class Window:
     begins: bool
 
 
-def window(table: Table, start: int, stop: int) -> Window:
+def window(table: Table, start: int, stop: int, seen: NDArray[np.bool_] | None = None) -> Window:
     """Rows `start` to `stop` of a piece, with metre and tempo in force in front.
 
     The reminders stand at the moment of the row before the window, with a wait of 0; a
     metre or tempo that has never been set is not repeated.
+
+    Args:
+        table: the piece.
+        start: first row.
+        stop: row behind the last.
+        seen: which rows of the piece are in the window at all, shape (rows,); by default all.
     """
+    rows = np.arange(start, stop)
+    if seen is not None:
+        rows = rows[seen[start:stop]]
+    first = int(rows[0]) if len(rows) else stop
     moments = moments_of(table[:stop])
-    if start == 0:
-        return Window(table[:stop], moments, 0, begins=True)
-    in_force = [_last(table[:start], kind) for kind in (METRE_EVENT, TEMPO_EVENT)]
+    if first == 0:
+        return Window(table[rows], moments.take(rows), 0, begins=True)
+    in_force = [_last(table[:first], kind) for kind in (METRE_EVENT, TEMPO_EVENT)]
     front = [row for row in in_force if row >= 0]
     reminders = table[front].copy()
     reminders[:, 0] = 0
-    places = np.r_[np.full(len(front), start - 1), np.arange(start, stop)].astype(np.int64)
-    rows = np.concatenate([reminders, table[start:stop]])
-    return Window(rows, moments.take(places), len(front), begins=False)
+    places = np.r_[np.full(len(front), first - 1), rows].astype(np.int64)
+    table = np.concatenate([reminders, table[rows]])
+    return Window(table, moments.take(places), len(front), begins=False)
 
 
 def _last(table: Table, kind: int) -> int:

@@ -159,7 +159,7 @@ class Composer:
         started = time.perf_counter()
         planner = Planner(
             self.network, own, in_turn(prompt, groups, ensembles, opening), opening, ensembles[0],
-            key, facts, how, self.context, together=len(groups) > 1,
+            key, facts, how, self.context, in_turn=len(groups) > 1,
         )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()

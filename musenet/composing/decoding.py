@@ -74,6 +74,7 @@ class Decoder:
         opening: Table, earliest: int, random: Sequence[np.random.Generator], context: int,
         steering: Steering = UNSTEERED, since: float = 0.0, until: float = np.inf,
         heard_by: float | None = None, pending: Pending = NOTHING, ahead: Anticipated | None = None,
+        seen: NDArray[np.bool_] | None = None,
     ) -> None:  # fmt: skip
         """Take the opening in.
 
@@ -92,6 +93,7 @@ class Decoder:
             heard_by: seconds by which they are to be heard, by default then.
             pending: given notes, tempi and metres to come.
             ahead: the opening with its marks, where it has given notes.
+            seen: which rows of the opening the network sees, shape (n,); by default all.
         """
         candidates = len(random)
         most = int(wishes.seconds * LATEST_END * EVENTS_PER_SECOND) + SPARE_EVENTS
@@ -119,7 +121,7 @@ class Decoder:
         self.network = Guided(network, how.guidance) if guided else network
         self.engine = Engine(
             self.network, condition, candidates, context, self.told, steering,
-            Marks(self.given, self.lead), guided,
+            Marks(self.given, self.lead), guided, seen,
         )  # fmt: skip
         self.hidden: Tensor = self.engine.begin(opening)
 

@@ -43,7 +43,7 @@ class Engine:
     def __init__(
         self, network: Network, condition: Condition, candidates: int, context: int,
         total_seconds: float, steering: Steering = UNSTEERED, marks: Marks | None = None,
-        guided: bool = False,
+        guided: bool = False, seen: NDArray[np.bool_] | None = None,
     ) -> None:  # fmt: skip
         """Prepare for `candidates` pieces of `total_seconds` each.
 
@@ -57,6 +57,7 @@ class Engine:
             marks: of given notes, which the caller fills in as rows come; None without any.
             guided: whether the states of the candidates are followed by those without styles, as
                 a `Guided` network takes them.
+            seen: which rows of the opening the network sees, shape (rows,); by default all.
         """
         self.network, self.model = network, network.model
         self.conditions = (condition, without_styles(condition)) if guided else (condition,)
@@ -64,6 +65,7 @@ class Engine:
         self.context = context
         self.total_seconds = total_seconds
         self.steering, self.marks = steering, marks
+        self.unseen = np.zeros(0, dtype=np.bool_) if seen is None else ~seen
         self._cache: Cache | None = None
 
     @torch.inference_mode()
@@ -93,13 +95,13 @@ class Engine:
             return self._read(list(tables))
         return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
 
-    def _columns(self, place: int, view: Window, start: int, length: int) -> Features:
-        """Features of a window of a candidate, from row `start` to `length`."""
+    def _columns(self, place: int, view: Window, rows: NDArray[np.int64]) -> Features:
+        """Features of a window of a candidate that has some of its rows."""
         moments, given = view.moments, np.zeros(len(view.table), dtype=bool)
         if self.marks is not None:
             told = (view.reminders, 0)
-            given = np.pad(self.marks.given[place, start:length], told)
-            moments = moments.ahead(np.pad(self.marks.lead[place, start:length], told))
+            given = np.pad(self.marks.given[place, rows], told)
+            moments = moments.ahead(np.pad(self.marks.lead[place, rows], told))
         controls = self.steering.at(moments)
         return features(moments, self.total_seconds, controls=controls, given=given)
 
@@ -109,12 +111,15 @@ class Engine:
         Each then stands `times` times in a row.
         """
         length = len(tables[0])
-        start = 0 if length < self.context else length - self.context // 2
-        views = [window(table, start, length) for table in tables]
+        seen = np.ones(length, dtype=np.bool_)
+        seen[: len(self.unseen)] = ~self.unseen
+        rows = np.flatnonzero(seen)
+        if len(rows) >= self.context:
+            rows = rows[-(self.context // 2) :]
+        start = int(rows[0]) if len(rows) else length
+        views = [window(table, start, length, seen) for table in tables]
         ids = np.stack([to_ids(view.table) for view in views])
-        columns = np.stack(
-            [self._columns(place, view, start, length) for place, view in enumerate(views)]
-        )
+        columns = np.stack([self._columns(place, view, rows) for place, view in enumerate(views)])
         told = [condition for condition in self.conditions for _ in views]
         begins = [view.begins for view in views] * len(self.conditions)
         device = self.model.device

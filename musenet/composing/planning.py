@@ -8,13 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musenet.composing.decoding import Decoder, Draft, OnRows, after
 from musenet.composing.network import Network
 from musenet.composing.own import Own
 from musenet.composing.prompt import Opening, Prompt, condition_of, players_of, wishes_of
 from musenet.composing.sampling import Sampling
-from musenet.composing.sections import Section
+from musenet.composing.sections import Section, Styles
 from musenet.composing.steering import Steering
 from musenet.events import MAX_WAIT, REST, TEMPO_EVENT, Table
 from musenet.quantise import tempo_step
@@ -54,8 +55,9 @@ class Planner:
         facts: of the model.
         how: sampling.
         context: events that the network sees at once.
-        together: whether instruments are to be heard in the whole piece, as in the turns of a
-            blend, rather than in each section.
+        in_turn: whether sections are the turns of styles that do not go together: each goes on
+            from its own turns alone, and instruments are to be heard in the whole piece rather
+            than in each section.
     """
 
     network: Network
@@ -67,7 +69,7 @@ class Planner:
     facts: Mapping[str, Any]
     how: Sampling
     context: int
-    together: bool = False
+    in_turn: bool = False
 
     def drafts(self, random: Sequence[np.random.Generator], watch: Watch) -> list[Draft]:
         """A draft for each random generator.
@@ -89,6 +91,7 @@ class Planner:
         """One candidate, section after section."""
         opening, players = self.opening, self.players
         count = len(opening.table)
+        owners: list[Styles | None] = [None] * count
         unmarked = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
         draft = Draft(opening.table, False, 0, *unmarked)
         before: Section | None = None
@@ -100,9 +103,17 @@ class Planner:
                 tempo = None if section.tempo == before.tempo else section.tempo
                 opening = joined(opening, draft.table, section.at * opening.pace, tempo)
             rows = _behind(0 if before is None else len(draft.table), watch.on_rows)
+            seen = np.array([own in (None, section.styles) for own in owners], dtype=np.bool_)
             made = self._composed(
-                section, players, opening, [generator], replace(watch, on_rows=rows), until
+                section,
+                players,
+                opening,
+                [generator],
+                replace(watch, on_rows=rows),
+                until,
+                seen if self.in_turn else None,
             )[0]
+            owners += [section.styles] * (len(made.table) - len(owners))
             draft, before = replace(made, forced=made.forced + draft.forced), section
         return draft
 
@@ -115,6 +126,7 @@ class Planner:
     def _composed(
         self, section: Section, players: tuple[int, ...], opening: Opening,
         random: Sequence[np.random.Generator], watch: Watch, until: float = np.inf,
+        seen: NDArray[np.bool_] | None = None,
     ) -> list[Draft]:  # fmt: skip
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
@@ -124,8 +136,8 @@ class Planner:
             replace(whole, tempo=tempo), self.how, opening=opening.table,
             earliest=opening.earliest, random=random, context=self.context,
             steering=Steering.of(section, _first_bar(section, opening)), until=until,
-            since=0.0 if self.together else section.at * opening.pace,
-            heard_by=np.inf if self.together else None,
+            since=0.0 if self.in_turn else section.at * opening.pace,
+            heard_by=np.inf if self.in_turn else None, seen=seen,
         )  # fmt: skip
         return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
 

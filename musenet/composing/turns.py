@@ -1,8 +1,9 @@
 """Blends of styles that do not go together: each in its turn, as long as its weight says.
 
 Told at once, two styles that hardly ever stand together in the corpus give music of one of them, or
-of neither. So they take turns over the same past, as sections do, which training has shown
-(`training.splicing`), each with an ensemble of its own unless instruments are asked for.
+of neither, and over the same past the one that began prevails. So they take turns, in one key,
+metre and tempo, each going on from its own turns, with an ensemble of its own unless instruments
+are asked for.
 """
 
 from __future__ import annotations
