@@ -67,3 +67,17 @@ def test_a_window_does_not_change_the_piece() -> None:
     before = table.copy()
     window(table, 1, 2).table[:] = 0
     assert np.array_equal(table, before)
+
+
+@given(tables(min_rows=4), st.data())
+def test_rows_that_are_not_seen_are_left_out(table: Table, data: st.DataObject) -> None:
+    count = len(table)
+    seen = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
+    start = data.draw(st.integers(0, count))
+    view = window(table, start, count, seen)
+    rows = start + np.flatnonzero(seen[start:])
+    assert np.array_equal(view.table[view.reminders :], table[rows])
+    assert np.array_equal(view.moments.tick[view.reminders :], moments_of(table).tick[rows])
+    assert view.begins == (len(rows) > 0 and rows[0] == 0)
+    whole = window(table, start, count, np.ones(count, dtype=bool))
+    assert np.array_equal(whole.table, window(table, start, count).table)

@@ -116,3 +116,27 @@ def test_candidates_that_differ_are_told_apart() -> None:
 def test_decoding_keeps_no_gradients() -> None:
     engine = Engine(network_of(random_model()), CONDITION, 1, CONTEXT, SECONDS)
     assert engine.begin(tables(1)[0][:5]).grad_fn is None
+
+
+@pytest.mark.parametrize("opening", [10, 45])
+def test_rows_that_are_not_seen_change_nothing(opening: int) -> None:
+    """Neither at the beginning nor when the window slides; what the others have stays."""
+    piece = tables(1)[0]
+    columns = features(moments_of(piece), SECONDS)
+    seen = np.arange(opening) % 7 < 4
+    seen[:2] = True
+    other = piece.copy()
+    other[np.flatnonzero(~seen), 4] = 9
+
+    def states(table: Table, mask: np.ndarray | None) -> list[Tensor]:
+        network = Packed(random_model(0), half=False)
+        engine = Engine(network, CONDITION, 1, CONTEXT, SECONDS, seen=mask)
+        found = [engine.begin(table[:opening])]
+        return found + [
+            engine.append(table[None, :rows], columns[None, rows - 1])
+            for rows in range(opening + 1, ROWS + 1)
+        ]
+
+    hidden, same = states(piece, seen), states(other, seen)
+    torch.testing.assert_close(torch.cat(hidden), torch.cat(same))
+    assert not torch.allclose(torch.cat(hidden), torch.cat(states(other, None)))
