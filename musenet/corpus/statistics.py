@@ -75,16 +75,8 @@ def tempi(split: Split) -> Counts:
 
 
 def keys(split: Split) -> Counts:
-    """How many pieces of each style are in each of `musenet.key.KEYS`, the commonest first.
-
-    The key "" stands for all styles, each of them weighing the same.
-    """
-    found = _by_style(split, keys_of)
-    overall: Counter[str] = Counter()
-    for own in found.values():
-        for key, count in own.items():
-            overall[key] += round(10_000 * count / sum(own.values()))
-    return {"": dict(overall.most_common())} | found
+    """How many pieces of each style are in each of `musenet.key.KEYS`, the commonest first."""
+    return _by_style(split, keys_of)
 
 
 def _by_style(split: Split, count: Callable[[Split, NDArray[np.bool_]], dict[str, int]]) -> Counts:

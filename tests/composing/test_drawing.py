@@ -120,7 +120,7 @@ def test_metre_and_tempo_are_an_opening_without_music() -> None:
     assert len(opening_of(Prompt(), None, (PIANO,), begins=(None, 20)).table) == 0
 
 
-KEYS_KNOWN = {"keys": {"": {"none": 10**6}, "waltz": {"D major": 80, "none": 20}}}
+KEYS_KNOWN = {"keys": {"waltz": {"D major": 80, "none": 20}}}
 
 
 def keys_drawn(prompt: Prompt, given: Score | None = None) -> Counter[str]:
