@@ -34,8 +34,8 @@ def compose(
     style: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME[:WEIGHT]", help="A style; give several to blend them, with "
-                     "weights as you like. 'musenet styles' lists them; a file of 'musenet "
-                     "finetune' is one too."),
+                     "weights as you like: those that do not go together take turns. 'musenet "
+                     "styles' lists them; a file of 'musenet finetune' is one too."),
     ] = None,
     instrument: Annotated[
         list[str] | None,
