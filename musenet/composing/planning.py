@@ -57,7 +57,7 @@ class Planner:
         context: events that the network sees at once.
         in_turn: whether sections are the turns of styles that do not go together: each goes on
             from its own turns alone, and instruments are to be heard in the whole piece rather
-            than in each section.
+            than in each section. The metre and tempo of the opening stay, so that turns are bars.
     """
 
     network: Network
@@ -130,10 +130,11 @@ class Planner:
     ) -> list[Draft]:  # fmt: skip
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
+        own_time = not self.in_turn or len(self.opening.table) < 2
         decoder = Decoder(
             self.own.network(self.network, section.styles or ()),
             condition_of(section.styles or (), players, self.key, self.facts),
-            replace(whole, tempo=tempo), self.how, opening=opening.table,
+            replace(whole, tempo=tempo, own_time=own_time), self.how, opening=opening.table,
             earliest=opening.earliest, random=random, context=self.context,
             steering=Steering.of(section, _first_bar(section, opening)), until=until,
             since=0.0 if self.in_turn else section.at * opening.pace,

@@ -104,6 +104,7 @@ def test_a_blend_is_composed_in_turns_and_again() -> None:
     assert piano.any()
     assert not piano.all()
     assert np.array_equal(turn == 1, piano)
+    assert len(piece.score.tempos) == len(piece.score.metres) == 1
     assert piece.facts["prompt"]["styles"] == JAZZ_BACH
     assert piece.facts["prompt"]["sections"] == ()
     assert composer.again(piece.midi).midi == piece.midi
