@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,12 +83,22 @@ def transposition(table: Table, spread: float, rng: np.random.Generator) -> int:
     pitched = table[table[:, 1] < DRUMS]
     if not len(pitched):
         return 0
-    instrument, pitch = pitched[:, 1], pitched[:, 2].astype(int)
-    below, above = pitch - _LOW[instrument], _HIGH[instrument] - pitch
-    lowest = -int(below[below >= 0].min(initial=6))
-    highest = int(above[above >= 0].min(initial=6))
-    shift = int(np.clip(shift, lowest, highest))
+    pitch = pitched[:, 2].astype(int)
+    shift = int(np.clip(shift, *room(pitched[:, 1], pitch)))
     return int(np.clip(shift, -int(pitch.min()), 127 - int(pitch.max())))
+
+
+def room(instrument: NDArray[np.integer[Any]], pitch: NDArray[np.integer[Any]]) -> tuple[int, int]:
+    """How far notes can be moved down and up, at most 6 semitones, such that none leaves its range.
+
+    Notes that are out of it do not count.
+
+    Args:
+        instrument: ids of pitched instruments, shape (notes,).
+        pitch: shape (notes,).
+    """
+    below, above = pitch - _LOW[instrument], _HIGH[instrument] - pitch
+    return -int(below[below >= 0].min(initial=6)), int(above[above >= 0].min(initial=6))
 
 
 def varied(table: Table, augmentation: Augmentation, rng: np.random.Generator) -> tuple[Table, int]:

@@ -81,21 +81,17 @@ def draw(
     table, semitones = varied(whole, augmentation, rng)
     if rng.random() < augmentation.orchestrate:
         table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
-    moments = moments_of(table)
-    total = float(moments.seconds[-1])
-    if rng.random() < augmentation.drop_length:
-        total = np.nan
-    total *= 1.0 + augmentation.length_jitter * float(rng.normal())
+    total = _length_told(float(moments_of(table).seconds[-1]), augmentation, rng)
     ahead = anticipated(table, drawn(table, rng)) if rng.random() < augmentation.give else None
     rows = table if ahead is None else ahead.table
     start, stop = _crop(len(rows), context, rng)
     view = window(rows, start, stop)
-    counted, playing, about = np.ones(len(view.table), dtype=bool), table[:, 1], row
+    about, counted, playing = row, np.ones(len(view.table), dtype=bool), table[:, 1]
     if blend is not None:
-        turn = blend.turn(view.moments.tick)
-        told_of = int(rng.choice(turn[view.reminders :]))
-        counted, about = turn == told_of, split.pieces[blend.pieces[told_of]]
-        playing = playing[blend.turn(moments.tick) == told_of]
+        turns = blend.turn(view.moments.tick)
+        turn = int(rng.choice(turns[view.reminders :]))
+        about, counted = split.pieces[blend.pieces[turn]], turns == turn
+        playing = playing[blend.turn(moments_of(table).tick) == turn]
         augmentation = replace(augmentation, drop_styles=0.0)
     kind = int(about["kind"])
     shown = shown_controls(kind % 2 == 1, augmentation, rng)
@@ -118,6 +114,13 @@ def draw(
         ahead=None if ahead is None else ahead.take(start, stop),
     )
     return _ends_heavier(_part(made, counted), augmentation)
+
+
+def _length_told(seconds: float, augmentation: Augmentation, rng: np.random.Generator) -> float:
+    """The seconds of a piece as they are told, not finite where they are not."""
+    told_at_all = rng.random() >= augmentation.drop_length
+    jitter = 1.0 + augmentation.length_jitter * float(rng.normal())
+    return seconds * jitter if told_at_all else np.nan
 
 
 def _part(made: Sample, counted: NDArray[np.bool_]) -> Sample:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from musenet.condition import SOURCES
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table, decode, encode
-from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.instruments import DRUMS
 from musenet.key import fitting_shift, pitch_class_weights
 from musenet.quantise import TEMPI
 from musenet.score import Score, bar_ticks, crop, sort_notes, transpose
+from musenet.training.augment import room
 
 CYCLES = (8, 8, 16)
 """Bars after which the first of the two comes again."""
@@ -29,8 +30,6 @@ _TEMPO_RATIO = 1.5
 """The most by which the tempi of the two may differ."""
 _TRIES = 8
 _LEAST_BARS = 8
-_LOW = np.array([instrument.low for instrument in INSTRUMENTS])
-_HIGH = np.array([instrument.high for instrument in INSTRUMENTS])
 
 
 @dataclass(frozen=True)
@@ -116,10 +115,9 @@ def _made(split: Split, first: int, second: int, rng: np.random.Generator) -> Sp
 def _shift(one: Score, other: Score) -> int:
     """Semitones that take the second to the key of the first, within its instruments' ranges."""
     notes = other.notes[other.notes["instrument"] != DRUMS]
-    pitch, instrument = notes["pitch"].astype(np.int64), notes["instrument"]
-    below, above = pitch - _LOW[instrument], _HIGH[instrument] - pitch
-    steps = range(-int(below[below >= 0].min(initial=6)), int(above[above >= 0].min(initial=6)) + 1)
-    return fitting_shift(pitch_class_weights(one), pitch_class_weights(other), steps)
+    lowest, highest = room(notes["instrument"], notes["pitch"].astype(np.int64))
+    weights = pitch_class_weights(one), pitch_class_weights(other)
+    return fitting_shift(*weights, range(lowest, highest + 1))
 
 
 def _turns(bars: int, rng: np.random.Generator) -> NDArray[np.int64]:
