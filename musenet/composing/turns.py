@@ -8,6 +8,7 @@ are asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,14 +27,19 @@ CYCLE = 8
 """Bars in which each has its turn in a short piece."""
 LEAST = 2
 """Bars of the shortest turn."""
+ALIKE = 0.25
+"""Cosine of the sets of relatives of two styles from which on they go together: it is 0.3 to 1 for
+composers of one tradition and for kinds of dances, 0 to 0.2 for styles of different worlds."""
 _SOONER = 0.005
 """Seconds that a turn begins before its bar line, so that the first beat is in it."""
 
 
 def groups_of(prompt: Prompt, facts: Mapping[str, Any]) -> list[Styles]:
-    """The styles of a prompt, those together that are relatives in the training pieces.
+    """The styles of a prompt, those together that go together.
 
-    All in one group where sections are asked for, or nothing is known of one of them.
+    These are relatives in the training pieces, as jazz and ragtime, and styles with the same
+    relatives, as two composers of one time. All are in one group where sections are asked for, or
+    nothing is known of one of them.
     """
     relatives: Mapping[str, Sequence[str]] = facts.get("relatives", {})
     found = [find_style(name) for name, _ in prompt.styles]
@@ -42,11 +48,21 @@ def groups_of(prompt: Prompt, facts: Mapping[str, Any]) -> list[Styles]:
         return [prompt.styles]
     groups: list[list[int]] = []
     for place, name in enumerate(names):
-        known = {name, *relatives[name]}
-        kin = [group for group in groups if any(names[other] in known for other in group)]
+        kin = [
+            group
+            for group in groups
+            if any(_go_together(name, names[other], relatives) for other in group)
+        ]
         merged = sorted([place, *(other for group in kin for other in group)])
         groups = [group for group in groups if group not in kin] + [merged]
     return [tuple(prompt.styles[place] for place in group) for group in sorted(groups)]
+
+
+def _go_together(one: str, other: str, relatives: Mapping[str, Sequence[str]]) -> bool:
+    """Whether two styles are one, are relatives, or have enough relatives in common."""
+    ones, others = set(relatives[one]), set(relatives[other])
+    likeness = len(ones & others) / math.sqrt(max(1, len(ones) * len(others)))
+    return one == other or other in ones or likeness >= ALIKE
 
 
 def in_turn(

@@ -16,7 +16,8 @@ from musenet.score import seconds_at
 PIANO, BANJO, FLUTE = map(instrument_id, ("piano", "banjo", "flute"))
 FACTS = {
     "relatives": {
-        "jig": ["folk", "irish"], "irish": ["jig"], "folk": ["jig"], "bach": [], "jazz": [],
+        "jig": ["folk", "irish"], "irish": ["jig"], "folk": ["jig"], "bach": ["fugue", "mass"],
+        "jazz": ["swing"], "haydn": ["mass", "quartet", "keyboard"], "swing": ["jazz"],
     }
 }  # fmt: skip
 ENSEMBLES = {
@@ -40,7 +41,10 @@ def beginning(metre: tuple[int, int] = (4, 4), bpm: float = 120.0) -> Opening:
         ((), [()]),
         (("jazz",), [("jazz",)]),
         (("jazz", "bach"), [("jazz",), ("bach",)]),
-        (("irish", "folk"), [("irish",), ("folk",)]),
+        (("jazz", "swing"), [("jazz", "swing")]),
+        (("irish", "folk"), [("irish", "folk")]),
+        (("bach", "haydn"), [("bach", "haydn")]),
+        (("bach", "jazz", "haydn"), [("bach", "haydn"), ("jazz",)]),
         (("irish", "folk", "jig"), [("irish", "folk", "jig")]),
         (
             ("jig", "bach", "Johann Sebastian Bach", "irish"),
