@@ -170,5 +170,5 @@ def test_a_window_read_again_has_the_features_of_its_rows(
     assert count > 80 and draft.given.sum() == len(piece().notes)
     for start in (0, count - 30):
         view = window(draft.table, start, count)
-        again = decoder.engine._columns(0, view, start, count)[view.reminders :]
+        again = decoder.engine._columns(0, view, np.arange(start, count))[view.reminders :]
         assert np.array_equal(again, np.stack(made[start:count]))
