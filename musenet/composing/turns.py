@@ -86,7 +86,7 @@ def in_turn(
     players = [prompt.instruments or _names(ensemble) for ensemble in ensembles]
     sections: list[Section] = []
     at = 0.0
-    while at < prompt.seconds - LEAST * bar:
+    while not sections or at < prompt.seconds - LEAST * bar:
         turn = len(sections) % len(groups)
         sections.append(Section(max(0.0, at - _SOONER), groups[turn], players[turn]))
         at += float(bars[turn]) * bar

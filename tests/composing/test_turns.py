@@ -97,6 +97,16 @@ def test_instruments_that_are_asked_for_play_in_all_turns() -> None:
     assert in_turn(prompt, [JAZZ_BACH], [(FLUTE, PIANO)], beginning()) == prompt
 
 
+def test_a_piece_shorter_than_a_turn_has_one() -> None:
+    prompt = Prompt(JAZZ_BACH, minutes=0.1)
+    planned = in_turn(prompt, groups_of(prompt, FACTS), [(BANJO,), (PIANO,)], beginning(bpm=30.0))
+    assert [section.styles for section in planned.plan] == [(("jazz", 1.0),)]
+    piece = random_composer(**FACTS, **ENSEMBLES).compose(
+        styles=["jazz", "bach"], minutes=0.1, metre="4/4", tempo=30.0
+    )[0]
+    assert abs(piece.score.seconds / 6.0 - 1.0) <= 0.05
+
+
 def test_a_blend_is_composed_in_turns_and_again() -> None:
     composer = random_composer(**FACTS, **ENSEMBLES)
     piece = composer.compose(
