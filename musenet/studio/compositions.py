@@ -195,9 +195,9 @@ class Compositions:
         return None
 
     def _new_project(self, wish: NewComposition) -> str:
-        styles = ", ".join(wish.styles)
-        title = OPENINGS[wish.opening].title if wish.opening else styles
-        return self.store.add_project((title or "New project")[:200])
+        styles = " and ".join(list(wish.styles)[:2])
+        title = OPENINGS[wish.opening].title if wish.opening else styles[:1].upper() + styles[1:]
+        return self.store.add_project((title or "New music")[:200])
 
     def _changed(self, job: Job) -> None:
         self.store.save_composition(job.facts())

@@ -58,6 +58,24 @@ def test_composing_is_stopped_and_nothing_kept(visitor: Visitor, address: str) -
         httpx.delete(f"{place}/{other}")
 
 
+def test_a_refused_wish_leaves_no_project(visitor: Visitor) -> None:
+    visitor.open()
+    visitor.ask("studio.store.change('project', null)")
+    known = {project["id"] for project in visitor.api("v1/projects")["projects"]}
+    visitor.ask("studio.store.change('form', {chords: 'H13 ?', minutes: 0.25})")
+    visitor.page.locator(".primary", has_text="Compose").click()
+    alert = visitor.page.get_by_role("alert")
+    alert.wait_for()
+    assert "H13" in alert.inner_text()
+    assert visitor.state("project") is None
+    assert {project["id"] for project in visitor.api("v1/projects")["projects"]} == known
+    visitor.ask("studio.store.change('form', {chords: ''})")
+    visitor.page.locator(".primary", has_text="Compose").click()
+    composed(visitor, visitor.state("form.candidates"))
+    assert visitor.state("project.id") not in known
+    visitor.complaints[:] = [text for text in visitor.complaints if "400" not in text]
+
+
 def test_drop_a_midi_file_and_continue_it(visitor: Visitor) -> None:
     visitor.open()
     dropped(visitor, "my tune.mid", to_bytes(melody(3, 16)))

@@ -8,14 +8,14 @@ import { draftScore, isOver } from "../core/draft.js";
 import { arrangement, request } from "../core/prompt.js";
 import { count } from "../core/words.js";
 import { settled } from "./editing.js";
-import { ensure } from "./projects.js";
 
 /** Asks for what the form says and follows it. */
 export async function compose(app) {
-  const { job } = app.store.state;
+  const { job, form, project } = app.store.state;
   if (job && !isOver(job)) return;
-  const project = await ensure(app);
-  const composition = await api.compose(request(app.store.state.form, project));
+  // without a project the server makes one, and none for what it refuses
+  const composition = await api.compose(request(form, project?.id));
+  if (!project) app.store.change("project", { ...(await api.project(composition.project)), view: { form } });
   goOn(app, composition);
   app.store.change("tab", "music");
 }
