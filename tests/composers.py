@@ -11,7 +11,7 @@ from torch import nn
 
 from musenet.composing.composer import Composer
 from musenet.composing.decoding import Decoder, generators
-from musenet.composing.drawing import choose_instruments
+from musenet.composing.drawing import choose_instruments, choose_key
 from musenet.composing.network import network_of
 from musenet.composing.prompt import (
     Prompt,
@@ -20,7 +20,6 @@ from musenet.composing.prompt import (
     wishes_of,
 )
 from musenet.composing.sampling import Sampling
-from musenet.condition import KEYS
 from musenet.model import Model
 from musenet.presets import ModelConfig, tiny
 
@@ -57,10 +56,12 @@ def decoder_for(
     context: int = 48, how: Sampling | None = None, **facts: Any,
 ) -> Decoder:  # fmt: skip
     """The decoder for a prompt without a given file, with what a model is told of its training."""
-    players = choose_instruments(prompt, None, facts, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    players = choose_instruments(prompt, None, facts, random)
     opening = opening_of(prompt, None, players)
+    key = choose_key(prompt, None, facts, random)
     return Decoder(
-        network_of(model or random_model(seed)), condition_of(prompt.styles, players, KEYS, facts),
+        network_of(model or random_model(seed)), condition_of(prompt.styles, players, key, facts),
         wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, context=context,
         random=generators(seed, candidates),

@@ -41,8 +41,8 @@ TopP = Annotated[
 ]
 Guidance = Annotated[
     float,
-    typer.Option(metavar="NUMBER", help="How strongly the style is followed: 1 plain, 1.5 to 3 "
-                 "more strongly, which takes twice the time."),
+    typer.Option(metavar="NUMBER", help="How strongly style and key are followed: 1 plain, "
+                 "1.5 to 3 more strongly, which takes up to twice the time."),
 ]  # fmt: skip
 Sound = Annotated[
     Audio | None,

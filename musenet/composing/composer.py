@@ -105,7 +105,7 @@ class Composer:
             seed: the same seed gives the same piece.
             temperature: below 1 plainer, above 1 wilder.
             top_p: share of the likeliest values to choose among.
-            guidance: how strongly the styles are followed: 1 plain, above more strongly; any
+            guidance: how strongly styles and key are followed: 1 plain, above more strongly; any
                 other than 1 takes twice the time.
             candidates: how many.
             progress: called with the seconds of music composed.

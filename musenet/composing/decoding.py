@@ -14,7 +14,7 @@ from torch import Tensor
 from musenet.composing.balance import PLAUSIBLE, Balance, probabilities
 from musenet.composing.chances import Chances
 from musenet.composing.engine import Engine, Marks
-from musenet.composing.guidance import Guided
+from musenet.composing.guidance import Guided, plain
 from musenet.composing.network import Network
 from musenet.composing.pending import NOTHING, Pending
 from musenet.composing.rules import (
@@ -117,7 +117,7 @@ class Decoder:
         self.balance = Balance.of(wishes.instruments, end, candidates, since)
         self.balance.take_in(opening)
         self.chances, self.steering, self.until = Chances(random, len(SIZES)), steering, until
-        guided = how.guidance != 1.0 and bool(condition.styles)
+        guided = how.guidance != 1.0 and plain(condition) != condition
         self.network = Guided(network, how.guidance) if guided else network
         self.engine = Engine(
             self.network, condition, candidates, context, self.told, steering,

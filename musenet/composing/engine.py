@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.composing.guidance import without_styles
+from musenet.composing.guidance import plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
@@ -55,12 +55,12 @@ class Engine:
             total_seconds: length that it is told.
             steering: chords, density and dynamics.
             marks: of given notes, which the caller fills in as rows come; None without any.
-            guided: whether the states of the candidates are followed by those without styles, as
+            guided: whether the states of the candidates are followed by those of plain prompts, as
                 a `Guided` network takes them.
             seen: which rows of the opening the network sees, shape (rows,); by default all.
         """
         self.network, self.model = network, network.model
-        self.conditions = (condition, without_styles(condition)) if guided else (condition,)
+        self.conditions = (condition, plain(condition)) if guided else (condition,)
         self.candidates = candidates
         self.context = context
         self.total_seconds = total_seconds

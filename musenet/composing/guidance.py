@@ -1,8 +1,8 @@
-"""Guidance: how strongly the styles that are told are followed.
+"""Guidance: how strongly the styles and the key that are told are followed.
 
-Each candidate is foretold twice, with its styles and without any, as training leaves them out at
-times. What the styles change is then strengthened (Ho and Salimans, 2022; for language Sanchez
-et al., 2023).
+Each candidate is foretold twice, with its styles and key and without them, as training leaves each
+of them out at times. What they change is then strengthened (Ho and Salimans, 2022; for language
+Sanchez et al., 2023).
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musenet.composing.network import Ids, Network
-from musenet.condition import Condition
+from musenet.condition import KEYS, Condition
 from musenet.features import Features
 from musenet.model import Cache, Model
 
 Number = TypeVar("Number", np.int32, np.int64)
 
 
-def without_styles(condition: Condition) -> Condition:
-    """The same prompt with no style told."""
-    return replace(condition, styles=())
+def plain(condition: Condition) -> Condition:
+    """The same prompt with neither a style nor a key told."""
+    return replace(condition, styles=(), key=KEYS)
 
 
 @dataclass(frozen=True)
 class Guided:
-    """A network over N candidates with their styles, then the same N without.
+    """A network over N candidates with their styles and key, then the same N without.
 
     States have 2N rows; values, features and scores have N.
 
     Attributes:
         network: which foretells all 2N.
-        strength: of the styles; 1 is what the network says with them, 0 without.
+        strength: of styles and key; 1 is what the network says with them, 0 without.
     """
 
     network: Network
@@ -58,9 +58,9 @@ class Guided:
         return self.network.step(_twice(ids), _twice(columns), caches)
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
-        """Scores of a field's values without styles and `strength` of what the styles change."""
-        told, plain = np.split(self.network.logits(field, x), 2)
-        return plain + np.float32(self.strength) * (told - plain)
+        """Scores of a field's values without what is told, and `strength` of what it changes."""
+        told, untold = np.split(self.network.logits(field, x), 2)
+        return untold + np.float32(self.strength) * (told - untold)
 
     def choose(self, field: int, x: Tensor, ids: Ids, columns: Features | None) -> Tensor:
         """The states, (2N, D), once values, (N,), are chosen."""

@@ -29,7 +29,7 @@ class Sampling:
         top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
         min_p: leave out what is less likely than this share of the likeliest value (Nguyen et al.,
             2024); higher values keep a small model from straying, and soon let it loop.
-        guidance: how strongly the styles are followed (`guidance.Guided`); 1 is plain and costs
+        guidance: how strongly styles and key are followed (`guidance.Guided`); 1 is plain and costs
             nothing.
     """
 

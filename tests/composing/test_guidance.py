@@ -17,7 +17,7 @@ from torch import Tensor
 from musenet import midi
 from musenet.composing.decoding import Decoder, Draft
 from musenet.composing.engine import Engine
-from musenet.composing.guidance import Guided, without_styles
+from musenet.composing.guidance import Guided, plain
 from musenet.composing.network import Eager, Network, network_of
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
@@ -47,8 +47,8 @@ def unguided(decoder: Decoder) -> bool:
     return not isinstance(decoder.network, Guided)
 
 
-def test_a_prompt_without_styles_keeps_all_else() -> None:
-    assert without_styles(CONDITION) == Condition(instruments=(0, 15), key=4, kind=1)
+def test_a_plain_prompt_keeps_all_but_styles_and_key() -> None:
+    assert plain(CONDITION) == Condition(instruments=(0, 15), kind=1)
 
 
 @dataclass
@@ -85,12 +85,12 @@ def test_what_a_style_wants_is_heard_more_with_more_guidance() -> None:
     assert shares[0] < 0.1 < 0.2 < shares[1] < 0.8 < shares[2]
 
 
-def test_states_are_those_with_and_those_without_styles() -> None:
+def test_states_are_those_of_the_prompt_and_those_of_the_plain_one() -> None:
     pieces = [encode(melody(seed, 140))[:ROWS] for seed in range(2)]
     pieces[1][:OPENING] = pieces[0][:OPENING]
     network = network_of(random_model(2))
     both = states(Guided(network, 2.0), CONDITION, pieces, guided=True)
-    for half, condition in enumerate((CONDITION, without_styles(CONDITION))):
+    for half, condition in enumerate((CONDITION, plain(CONDITION))):
         own = states(network, condition, pieces)
         assert torch.allclose(both[:, 2 * half : 2 * half + 2], own, atol=1e-4)
     assert not torch.allclose(both[:, :2], both[:, 2:], atol=1e-2)
@@ -110,18 +110,20 @@ def states(
     return torch.stack(found)
 
 
-def test_no_guidance_leaves_the_styles_out() -> None:
+def test_no_guidance_leaves_styles_and_key_out() -> None:
     decoder = decoder_for(STYLED, seed=5, how=Sampling(guidance=0.0))
-    condition = without_styles(decoder.engine.conditions[0])
-    plain = decoder_for(STYLED, seed=5)
-    plain.engine = Engine(plain.network, condition, 1, plain.engine.context, plain.told)
-    plain.hidden = plain.engine.begin(plain.tables[0, : plain.past.rows])
-    assert tables(decoder.run()) == tables(plain.run())
+    condition = plain(decoder.engine.conditions[0])
+    alone = decoder_for(STYLED, seed=5)
+    alone.engine = Engine(alone.network, condition, 1, alone.engine.context, alone.told)
+    alone.hidden = alone.engine.begin(alone.tables[0, : alone.past.rows])
+    assert tables(decoder.run()) == tables(alone.run())
 
 
-def test_plain_guidance_and_no_styles_cost_nothing() -> None:
+def test_plain_guidance_and_a_plain_prompt_cost_nothing() -> None:
     assert unguided(decoder_for(STYLED, how=Sampling(guidance=1.0)))
-    assert unguided(decoder_for(replace(STYLED, styles=()), how=Sampling(guidance=2.0)))
+    untold = replace(STYLED, styles=())
+    assert unguided(decoder_for(untold, how=Sampling(guidance=2.0)))
+    assert not unguided(decoder_for(replace(untold, key="D"), how=Sampling(guidance=2.0)))
     assert tables(drafts(2.0, styles=())) == tables(drafts(1.0, styles=()))
 
 
