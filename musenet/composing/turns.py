@@ -21,10 +21,8 @@ from musenet.composing.sections import Section, Styles
 from musenet.instruments import INSTRUMENTS
 from musenet.styles import STYLES, find_style
 
-LONG = 90.0
-"""Seconds of a piece from which on turns are twice as long."""
-CYCLE = 8
-"""Bars in which each has its turn in a short piece."""
+CYCLE = 16
+"""Bars in which each has its turn, or all bars of a shorter piece."""
 LEAST = 2
 """Bars of the shortest turn."""
 ALIKE = 0.25
@@ -80,7 +78,7 @@ def in_turn(
         return prompt
     now = after(opening.table, 1)
     bar = float(now.bar_ticks[0] * now.seconds_per_tick[0]) / opening.pace
-    cycle = CYCLE * (1 if prompt.seconds < LONG else 2)
+    cycle = min(CYCLE, prompt.seconds / bar)
     weights = np.array([sum(weight for _, weight in styles) for styles in groups])
     bars = np.maximum(LEAST, np.rint(cycle * weights / weights.sum())).astype(int)
     players = [prompt.instruments or _names(ensemble) for ensemble in ensembles]
