@@ -33,7 +33,7 @@ class Sampling:
             nothing.
     """
 
-    temperature: float = 1.02
+    temperature: float = 1.05
     top_p: float = 0.98
     min_p: float = 0.01
     guidance: float = 1.0
