@@ -53,7 +53,7 @@ def random_composer(seed: int = 0, *, context: int = 64, **facts: Any) -> Compos
 
 def decoder_for(
     prompt: Prompt, model: Model | None = None, *, candidates: int = 1, seed: int = 0,
-    context: int = 48, how: Sampling | None = None, **facts: Any,
+    context: int = 48, how: Sampling | None = None, calm: float = 1.0, **facts: Any,
 ) -> Decoder:  # fmt: skip
     """The decoder for a prompt without a given file, with what a model is told of its training."""
     random = np.random.default_rng(seed)
@@ -64,5 +64,5 @@ def decoder_for(
         network_of(model or random_model(seed)), condition_of(prompt.styles, players, key, facts),
         wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, context=context,
-        random=generators(seed, candidates),
+        random=generators(seed, candidates), calm=calm,
     )  # fmt: skip

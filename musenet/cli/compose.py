@@ -15,6 +15,7 @@ from musenet.cli.musical import (
     Candidates,
     Density,
     Dynamics,
+    Endings,
     Guidance,
     Out,
     Seed,
@@ -112,6 +113,7 @@ def compose(
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
     guidance: Guidance = Sampling.guidance,
+    endings: Endings = Sampling.endings,
     audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,
@@ -135,8 +137,8 @@ def compose(
                 styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
                 metre=metre, notes=notes, given=given, at=at, key=key, chords=chords,
                 density=density, dynamics=dynamics, sections=sections, candidates=candidates,
-                temperature=temperature, top_p=top_p, guidance=guidance, progress=show,
-                seed=secrets.randbelow(SEEDS) if seed is None else seed,
+                temperature=temperature, top_p=top_p, guidance=guidance, endings=endings,
+                progress=show, seed=secrets.randbelow(SEEDS) if seed is None else seed,
             )  # fmt: skip
     make_folder(files[0]["midi"].parent)
     pieces = pieces[: len(files)]

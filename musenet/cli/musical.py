@@ -44,6 +44,11 @@ Guidance = Annotated[
     typer.Option(metavar="NUMBER", help="How strongly style and key are followed: 1 plain, "
                  "1.5 to 3 more strongly, which takes up to twice the time."),
 ]  # fmt: skip
+Endings = Annotated[
+    int,
+    typer.Option(metavar="NUMBER", help="How many ways to end each piece are tried, of which the "
+                 "one that the model is surest of is kept; 1 is fastest."),
+]  # fmt: skip
 Sound = Annotated[
     Audio | None,
     typer.Option("--audio", metavar="mp3|ogg|flac|wav|none", show_default="mp3",

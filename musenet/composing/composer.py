@@ -81,7 +81,7 @@ class Composer:
         density: str | float | None = None, dynamics: str | None = None,
         sections: Sequence[Section] = (), seed: int = 0,
         temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
-        guidance: float = Sampling.guidance, candidates: int = 1,
+        guidance: float = Sampling.guidance, endings: int = Sampling.endings, candidates: int = 1,
         progress: Callable[[float], None] | None = None,
         on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
@@ -107,6 +107,8 @@ class Composer:
             top_p: share of the likeliest values to choose among.
             guidance: how strongly styles and key are followed: 1 plain, above more strongly; any
                 other than 1 takes twice the time.
+            endings: how many ways to end each piece are tried, of which the one that the model is
+                surest of is kept.
             candidates: how many.
             progress: called with the seconds of music composed.
             on_rows: called with the place of a candidate and event rows as they are made, which
@@ -124,8 +126,8 @@ class Composer:
         )  # fmt: skip
         watch = Watch(progress, on_rows, stop)
         made = self.answer(
-            prompt, Sampling(temperature, top_p, guidance=guidance), given, at, seed=seed,
-            candidates=candidates, watch=watch,
+            prompt, Sampling(temperature, top_p, guidance=guidance, endings=endings), given, at,
+            seed=seed, candidates=candidates, watch=watch,
         )  # fmt: skip
         return self.judge.ranked(made)
 
@@ -238,7 +240,7 @@ class Composer:
         players = players_of(section, tuple(score.instruments))
         if bars is None and not keep and set(players) >= set(score.instruments):
             raise UserError("nothing given would be left: name bars, or instruments to add")
-        how = Sampling(temperature, top_p, guidance=guidance)
+        how = Sampling(temperature, top_p, guidance=guidance, endings=1)
         layout = arrangement_of(score, players, bars, keep=keep)
         everyone = sorted({*players, *score.instruments})
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from musenet.composing.rules import (
     Rules,
     Wishes,
 )
-from musenet.composing.sampling import Sampling, sample
+from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.composing.threads import one_thread
 from musenet.condition import Condition
@@ -55,6 +55,7 @@ class Draft:
         table: all rows, opening included, without the end.
         ended: whether the model ended it (else the limit did).
         forced: notes whose instrument was forced, or raised against the model.
+        sure: the chance that the model itself gave the end where it ended it, else 0.
         given: which rows are given notes that stand ahead of time, shape (rows,).
         lead: ticks from where they stand to where they sound, shape (rows,).
     """
@@ -62,6 +63,7 @@ class Draft:
     table: Table
     ended: bool
     forced: int
+    sure: float
     given: NDArray[np.bool_]
     lead: NDArray[np.int64]
 
@@ -74,7 +76,7 @@ class Decoder:
         opening: Table, earliest: int, random: Sequence[np.random.Generator], context: int,
         steering: Steering = UNSTEERED, since: float = 0.0, until: float = np.inf,
         heard_by: float | None = None, pending: Pending = NOTHING, ahead: Anticipated | None = None,
-        seen: NDArray[np.bool_] | None = None,
+        seen: NDArray[np.bool_] | None = None, calm: float = 1.0,
     ) -> None:  # fmt: skip
         """Take the opening in.
 
@@ -94,6 +96,7 @@ class Decoder:
             pending: given notes, tempi and metres to come.
             ahead: the opening with its marks, where it has given notes.
             seen: which rows of the opening the network sees, shape (n,); by default all.
+            calm: what the temperature of pitches is multiplied by.
         """
         candidates = len(random)
         most = int(wishes.seconds * LATEST_END * EVENTS_PER_SECOND) + SPARE_EVENTS
@@ -101,7 +104,8 @@ class Decoder:
         self.tables[:, : len(opening)] = opening
         self.lengths = np.full(candidates, len(opening))
         self.alive = np.ones(candidates, dtype=bool)
-        self.ended = np.zeros(candidates, dtype=bool)
+        self.ended, self.sure = np.zeros(candidates, dtype=bool), np.zeros(candidates)
+        self.calmer = replace(how, temperature=max(COLDEST, how.temperature * calm))
         self.how, self.told = how, wishes.seconds * TOLD_LENGTH
         self.rules = Rules(wishes, self.tables.shape[1])
         self.given = np.zeros(self.tables.shape[:2], dtype=bool)
@@ -152,7 +156,8 @@ class Decoder:
         return [
             Draft(
                 self.tables[i, :length].copy(), bool(self.ended[i]), int(self.balance.forced[i]),
-                self.given[i, :length].copy(), self.lead[i, :length].copy(),
+                float(self.sure[i] * self.ended[i]), self.given[i, :length].copy(),
+                self.lead[i, :length].copy(),
             )
             for i, length in enumerate(self.lengths.tolist())
         ]  # fmt: skip
@@ -186,7 +191,8 @@ class Decoder:
         ) -> NDArray[np.int64]:  # fmt: skip
             scores = self.network.logits(field, x) if scores is None else scores
             rare = END if field == 1 else -1
-            return sample(scores + bias, allowed, chance[:, field], self.how, rare)
+            how = self.calmer if field == 2 else self.how
+            return sample(scores + bias, allowed, chance[:, field], how, rare)
 
         overdue = self.balance.overdue(self.moments.seconds)
         due = self.pending.waits(self.next, self.moments.tick)
@@ -204,6 +210,9 @@ class Decoder:
         scores = self.network.logits(1, x)
         allowed, bias, against = self._players(now, wait, overdue, scores)
         instrument = choose(1, allowed, bias, scores)
+        if allowed[:, END].any():
+            ends = probabilities(scores, np.ones_like(allowed))[:, END]
+            self.sure = np.where(self.alive & (instrument == END), ends, self.sure)
         forced = against[np.arange(len(instrument)), instrument] & self.alive & ~comes
         x = link(1, x, instrument, None)
         harmony = self.steering.harmony(columns, instrument)

@@ -10,16 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.composing.decoding import Decoder, Draft, OnRows, after
+from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, OnRows, after
 from musenet.composing.network import Network
 from musenet.composing.own import Own
 from musenet.composing.prompt import Opening, Prompt, condition_of, players_of, wishes_of
+from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, Styles
 from musenet.composing.steering import Steering
 from musenet.events import MAX_WAIT, REST, TEMPO_EVENT, Table
 from musenet.quantise import tempo_step
 from musenet.score import TICKS_PER_BEAT
+
+CLOSING, CALM = 8.0, 0.4
+"""Seconds before the end from which several endings are tried, and what the temperature of their
+pitches is multiplied by: at a close harmony is least free, and a small network the least sure."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,27 @@ class Watch:
 
 UNWATCHED = Watch()
 """Nothing follows it."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What stays the same while a section is composed.
+
+    Attributes:
+        section: what is asked for.
+        players: ids of its instruments.
+        wishes: of the whole piece, with the section's tempo.
+        steering: chords, density and dynamics.
+        since: seconds of the table at which the section begins in which they are to be heard.
+        heard_by: seconds by which they are to be heard, None for the end of the section.
+    """
+
+    section: Section
+    players: tuple[int, ...]
+    wishes: Wishes
+    steering: Steering
+    since: float
+    heard_by: float | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +119,7 @@ class Planner:
         count = len(opening.table)
         owners: list[Styles | None] = [None] * count
         unmarked = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
-        draft = Draft(opening.table, False, 0, *unmarked)
+        draft = Draft(opening.table, False, 0, 0.0, *unmarked)
         before: Section | None = None
         for section, until in self._timed():
             players = players_of(section, players)
@@ -128,17 +154,50 @@ class Planner:
         random: Sequence[np.random.Generator], watch: Watch, until: float = np.inf,
         seen: NDArray[np.bool_] | None = None,
     ) -> list[Draft]:  # fmt: skip
+        """Drafts of a section, the last of which ends the piece."""
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         own_time = not self.in_turn or len(self.opening.table) < 2
+        part = _Part(
+            section, players, replace(whole, tempo=tempo, own_time=own_time),
+            Steering.of(section, _first_bar(section, opening)),
+            0.0 if self.in_turn else section.at * opening.pace,
+            np.inf if self.in_turn or until == np.inf else None,
+        )  # fmt: skip
+        if until < np.inf or self.how.endings == 1:
+            return self._decoded(part, opening, random, watch, until, seen)
+        closing = whole.seconds * TOLD_LENGTH - CLOSING
+        drafts = self._decoded(part, opening, random, watch, closing, seen)
+        return [
+            self._closed(part, opening, closing, draft, generator, watch, place, seen)
+            for place, (draft, generator) in enumerate(zip(drafts, random, strict=True))
+        ]
+
+    def _closed(
+        self, part: _Part, opening: Opening, begins: float, draft: Draft,
+        generator: np.random.Generator, watch: Watch, place: int, seen: NDArray[np.bool_] | None,
+    ) -> Draft:  # fmt: skip
+        """A draft with the ending of several that the model itself is surest of."""
+        endings = self._decoded(
+            part, joined(opening, draft.table, begins, None),
+            generator.spawn(self.how.endings), Watch(stop=watch.stop), np.inf, seen, CALM,
+        )  # fmt: skip
+        best = max(endings, key=lambda ending: (ending.ended, ending.sure))
+        if watch.on_rows is not None:
+            watch.on_rows(place, best.table[len(draft.table) :])
+        return replace(best, forced=draft.forced + best.forced)
+
+    def _decoded(
+        self, part: _Part, opening: Opening, random: Sequence[np.random.Generator], watch: Watch,
+        until: float, seen: NDArray[np.bool_] | None, calm: float = 1.0,
+    ) -> list[Draft]:  # fmt: skip
+        styles = part.section.styles or ()
         decoder = Decoder(
-            self.own.network(self.network, section.styles or ()),
-            condition_of(section.styles or (), players, self.key, self.facts),
-            replace(whole, tempo=tempo, own_time=own_time), self.how, opening=opening.table,
-            earliest=opening.earliest, random=random, context=self.context,
-            steering=Steering.of(section, _first_bar(section, opening)), until=until,
-            since=0.0 if self.in_turn else section.at * opening.pace,
-            heard_by=np.inf if self.in_turn else None, seen=seen,
+            self.own.network(self.network, styles),
+            condition_of(styles, part.players, self.key, self.facts),
+            part.wishes, self.how, opening=opening.table, earliest=opening.earliest, random=random,
+            context=self.context, steering=part.steering, until=until, since=part.since,
+            heard_by=part.heard_by, seen=seen, calm=calm,
         )  # fmt: skip
         return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
 
@@ -155,6 +214,7 @@ def joined(opening: Opening, table: Table, begins: float, tempo: float | None) -
     now = after(table, 1)
     last, left = int(now.tick[0]), begins - float(now.seconds[0])
     tick = last + max(0, int(np.ceil(left / float(now.seconds_per_tick[0]))))
+    tick = max(tick, opening.earliest)
     if tempo is None:
         return replace(opening, table=table, earliest=tick)
     tick = max(-(-tick // TICKS_PER_BEAT), last // TICKS_PER_BEAT + 1) * TICKS_PER_BEAT

@@ -18,6 +18,9 @@ _LOWEST, _LEAST = -700.0, 1e-300
 than the second is nothing."""
 _MANY = 48
 """Rows from which on each is ranked for itself."""
+COLDEST, HOTTEST = 0.05, 5.0
+"""Temperatures that make sense."""
+MOST_ENDINGS = 64
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,15 @@ class Sampling:
             2024); higher values keep a small model from straying, and soon let it loop.
         guidance: how strongly styles and key are followed (`guidance.Guided`); 1 is plain and costs
             nothing.
+        endings: how many ways to end a piece are tried, of which the one that the model itself is
+            surest of is kept (`planning.CLOSING`); 1 costs nothing.
     """
 
     temperature: float = 1.05
     top_p: float = 0.98
     min_p: float = 0.01
     guidance: float = 1.0
+    endings: int = 6
 
     def __post_init__(self) -> None:
         """Check the ranges.
@@ -44,14 +50,17 @@ class Sampling:
         Raises:
             UserError: a value that makes no sense.
         """
-        if not 0.05 <= self.temperature <= 5.0:
-            raise UserError(f"--temperature {self.temperature:g} is not between 0.05 and 5")
+        if not COLDEST <= self.temperature <= HOTTEST:
+            between = f"between {COLDEST:g} and {HOTTEST:g}"
+            raise UserError(f"--temperature {self.temperature:g} is not {between}")
         if not 0.0 < self.top_p <= 1.0:
             raise UserError(f"--top-p {self.top_p:g} is not more than 0 and at most 1")
         if not 0.0 <= self.min_p <= 1.0:
             raise UserError(f"min_p {self.min_p:g} is not between 0 and 1")
         if not 0.0 <= self.guidance <= 5.0:
             raise UserError(f"--guidance {self.guidance:g} is not between 0 and 5")
+        if not 1 <= self.endings <= MOST_ENDINGS:
+            raise UserError(f"--endings {self.endings} is not between 1 and {MOST_ENDINGS}")
 
 
 def sample(

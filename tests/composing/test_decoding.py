@@ -15,12 +15,13 @@ from musenet.composing.engine import Engine
 from musenet.composing.network import Eager, Packed
 from musenet.composing.prompt import Prompt
 from musenet.composing.rules import LATEST_END
-from musenet.composing.sampling import Sampling, sample
+from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.condition import stack
 from musenet.events import (
     END,
     METRE_EVENT,
     REST,
+    SIZES,
     TEMPO_EVENT,
     TEMPO_OFFSET,
     Table,
@@ -110,6 +111,7 @@ def test_a_model_that_wants_to_end_ends_when_it_may() -> None:
     model = random_model(1, longing={0: 24, 1: END, 3: 24})
     draft = decoder_for(Prompt(instruments=("piano",), minutes=0.5), model).run()[0]
     assert draft.ended
+    assert draft.sure > 0.5
     assert END not in draft.table[:, 1]
 
 
@@ -118,6 +120,31 @@ def test_a_model_that_will_not_end_is_stopped_by_the_limit() -> None:
     model.heads.frequent[1].data[END] = -100.0
     draft = decoder_for(Prompt(instruments=("piano",), minutes=0.2), model).run()[0]
     assert not draft.ended
+    assert draft.sure == 0.0
+
+
+def test_calm_pitches_are_the_likeliest_while_the_rest_stays_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    likeliest: dict[float, list[bool]] = {0.01: [], 1.0: []}
+    pitches = SIZES[2]
+
+    def drawn(scores: Any, allowed: Any, chance: Any, how: Sampling, rare: int = -1) -> Any:
+        chosen = sample(scores, allowed, chance, how, rare)
+        if scores.shape[1] == pitches:
+            best = np.where(allowed, scores, -np.inf).argmax(axis=1)
+            likeliest[calm].append(bool((chosen == best).all()))
+        else:
+            assert how.temperature == 1.0
+        return chosen
+
+    monkeypatch.setattr(decoding, "sample", drawn)
+    prompt, how = Prompt(instruments=("piano",), minutes=0.3), Sampling(temperature=1.0)
+    assert decoder_for(prompt, how=how, calm=0.01).calmer.temperature == COLDEST
+    for calm in likeliest:
+        decoder_for(prompt, random_model(2), how=how, calm=calm).run()
+    assert np.mean(likeliest[0.01]) > 0.9
+    assert np.mean(likeliest[1.0]) < 0.8
 
 
 def test_where_rows_run_out_the_limit_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from composers import random_composer
 
-from musenet.composing.decoding import after
+from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, after
 from musenet.composing.finishing import Composition
-from musenet.composing.planning import joined
+from musenet.composing.planning import CLOSING, joined
 from musenet.composing.prompt import Opening
 from musenet.composing.sections import Section, parse_section
 from musenet.errors import UserError
-from musenet.events import REST, TEMPO_EVENT, Table
+from musenet.events import REST, TEMPO_EVENT, Table, decode, is_note
+from musenet.features import moments_of
 from musenet.instruments import instrument_id
 from musenet.quantise import tempo_step
 from musenet.score import seconds_at
@@ -71,6 +72,52 @@ def test_rows_are_told_once() -> None:
         rows = np.concatenate(told[place])
         assert (rows[:, 1] < 60).sum() == len(piece.score.notes)
         assert (rows[:, 1] == TEMPO_EVENT).sum() >= 2
+
+
+def test_what_stands_before_the_close_does_not_depend_on_the_endings_tried() -> None:
+    told: dict[int, list[Table]] = {}
+    for endings in (1, 5):
+        rows: list[Table] = []
+        pieces = random_composer().compose(
+            instruments="piano", minutes=0.5, seed=4, endings=endings,
+            on_rows=lambda _, new, rows=rows: rows.append(new.copy()),
+        )  # fmt: skip
+        told[endings] = rows
+        assert (np.concatenate(rows)[:, 1] < 60).sum() == len(pieces[0].score.notes)
+    plain, tried = (np.concatenate(told[endings]) for endings in (1, 5))
+    closing = 30.0 * TOLD_LENGTH - CLOSING
+    before = int((moments_of(plain).seconds < closing).sum())
+    assert 10 < before < len(plain)
+    assert np.array_equal(plain[:before], tried[:before])
+    assert not np.array_equal(plain, tried)
+    assert moments_of(tried).seconds[before] >= closing - 0.1
+
+
+@pytest.mark.parametrize("sections", [(), (Section(24.0, instruments=("flute",)),)])
+def test_the_ending_that_the_model_is_surest_of_is_kept(
+    monkeypatch: pytest.MonkeyPatch, sections: tuple[Section, ...]
+) -> None:
+    made: list[list[Draft]] = []
+    run = Decoder.run
+
+    def kept(self: Decoder, *args: Any, **options: Any) -> list[Draft]:
+        made.append(run(self, *args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(Decoder, "run", kept)
+    piece = random_composer().compose(
+        instruments="piano", minutes=0.5, seed=2, endings=7, sections=sections
+    )[0]
+    tried = made[-1]
+    assert [len(drafts) for drafts in made] == [1] * (1 + len(sections)) + [7]
+    assert len({draft.table.tobytes() for draft in tried}) > 1
+    best = max(tried, key=lambda draft: (draft.ended, draft.sure))
+    assert len(piece.score.notes) == is_note(best.table).sum()
+    assert np.array_equal(piece.score.notes["pitch"], decode(best.table).notes["pitch"])
+    for draft in tried:
+        assert np.array_equal(draft.table[: len(made[-2][0].table)], made[-2][0].table)
+        assert 0.0 <= draft.sure <= 1.0
+        assert draft.ended or draft.sure == 0.0
 
 
 def test_chords_are_told_and_heard() -> None:

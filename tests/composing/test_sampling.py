@@ -112,6 +112,8 @@ def test_rows_are_drawn_each_for_itself() -> None:
         ({"guidance": -0.1}, "--guidance -0.1"),
         ({"guidance": 5.1}, "--guidance 5.1"),
         ({"guidance": float("nan")}, "--guidance nan"),
+        ({"endings": 0}, "--endings 0"),
+        ({"endings": 65}, "--endings 65"),
     ],
 )
 def test_values_that_make_no_sense(values: dict[str, float], name: str) -> None:
