@@ -143,8 +143,8 @@ def test_calm_pitches_are_the_likeliest_while_the_rest_stays_free(
     assert decoder_for(prompt, how=how, calm=0.01).calmer.temperature == COLDEST
     for calm in likeliest:
         decoder_for(prompt, random_model(2), how=how, calm=calm).run()
-    assert np.mean(likeliest[0.01]) > 0.9
-    assert np.mean(likeliest[1.0]) < 0.8
+    assert np.mean(likeliest[0.01]) > 0.6
+    assert np.mean(likeliest[1.0]) < 0.3
 
 
 def test_where_rows_run_out_the_limit_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
