@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from common import parse, parser, tell
 from numpy.typing import NDArray
+from prompts import held_out
 
 from musenet.cli.output import say
 from musenet.composing.checks import ENSEMBLES, group_of
@@ -39,9 +40,8 @@ from musenet.corpus.shards import Split, open_split
 from musenet.evaluation.comparing import Summary, inside, summary
 from musenet.evaluation.measures import MEASURES, measures
 from musenet.events import decode, encode
-from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.instruments import DRUMS
 from musenet.score import Score, crop, ticks_at
-from musenet.styles import STYLES
 
 CHECKED = ("out_of_range", "longest_loop", "stuck", "longest_stuck", "empty_bars", "empty_beats",
            "longest_silence", "notes_per_second")  # fmt: skip
@@ -96,7 +96,7 @@ def main() -> None:
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
     human = _human(split, arguments.seconds)
     answers = []
-    for number, wishes in enumerate(_prompts(split, arguments.prompts, arguments.seed)):
+    for number, wishes in enumerate(held_out(split, arguments.prompts, arguments.seed)):
         answers.append(_answer(composer, wishes, human, arguments, number))
         if not arguments.json:
             best = answers[-1].facts[0]
@@ -109,20 +109,6 @@ def main() -> None:
     columns = ("chosen by", "measures", "number", "of the chosen", "of all", "difference",
                "95 % from", "to")  # fmt: skip
     tell(arguments, columns, _rows(answers), facts)
-
-
-def _prompts(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
-    """Styles and instruments of random pieces; no piece for more than 16 instruments."""
-    prompts: list[dict[str, Any]] = []
-    for piece in np.random.default_rng(seed).permutation(len(split)).tolist():
-        players = np.unique(split.table(piece)[:, 1])
-        names = [INSTRUMENTS[player].name for player in players[players <= DRUMS]]
-        styles = [STYLES[style].name for style in split.pieces["styles"][piece] if style >= 0]
-        if styles and names != ["drums"] and len(names) <= 16:
-            prompts.append({"styles": styles[-1:], "instruments": names})
-        if len(prompts) == count:
-            break
-    return prompts
 
 
 def _human(split: Split, seconds: float) -> list[list[Summary]]:
