@@ -1,9 +1,9 @@
-"""The average of the weights over the last part of a run (Polyak and Juditsky, 1992)."""
+"""Averages of weights: over the last part of a run, and of several runs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Average:
-    """An exponential moving average of a model's weights.
+    """An exponential moving average of a model's weights (Polyak and Juditsky, 1992).
 
     Attributes:
         horizon: the share of the whole run after which a step's weights count 1/e of what they
@@ -58,3 +58,17 @@ class Average:
 def _put(model: nn.Module, values: Mapping[str, Tensor]) -> None:
     for name, weight in model.named_parameters():
         weight.copy_(values[name])
+
+
+@torch.no_grad()
+def mean_of(models: Sequence[nn.Module]) -> None:
+    """Give the first of some models the mean of their weights (Wortsman et al., 2022).
+
+    Raises:
+        ValueError: they are not of one make.
+    """
+    each = [dict(model.named_parameters()) for model in models]
+    shapes = [{name: weight.shape for name, weight in own.items()} for own in each]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError("models of different makes")
+    _put(models[0], {name: torch.stack([own[name] for own in each]).mean(0) for name in each[0]})

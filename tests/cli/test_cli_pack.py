@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from composers import random_model, tiny
 
-from musenet.checkpoint import load_model
+from musenet.checkpoint import load_model, save_model
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -21,6 +23,23 @@ def test_pack_makes_a_small_copy(run: Run, model: Path, tmp_path: Path) -> None:
         assert torch.allclose(one, other, atol=float(one.detach().abs().max()) / 127)
     assert copied["step"] == facts["step"]
     assert copied["config"] == {**facts["config"], "data": "corpus"}
+
+
+def test_several_are_packed_as_their_mean(run: Run, model: Path, tmp_path: Path) -> None:
+    first, other, out = (tmp_path / f"{name}.safetensors" for name in ("a", "b", "mean"))
+    run("pack", model, "-o", first)
+    network, facts = load_model(first)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(4.0)
+    save_model(other, network, facts=facts)
+    run("pack", first, other, first, "-o", out)
+    mean, told = load_model(out)
+    assert told["mean_of"] == ["a.safetensors", "b.safetensors", "a.safetensors"]
+    for one, own in zip(mean.parameters(), load_model(first)[0].parameters(), strict=True):
+        assert torch.allclose(one, 2.0 * own, atol=float(own.detach().abs().max()) / 50)
+    save_model(other, random_model(1, config=replace(tiny(), layers=1)), facts=facts)
+    run("pack", first, other, "-o", tmp_path / "c.safetensors").assert_fails("differ in size")
 
 
 def test_what_cannot_be_packed(run: Run, model: Path, tmp_path: Path) -> None:

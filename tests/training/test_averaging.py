@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from musenet.training.averaging import Average
+from musenet.training.averaging import Average, mean_of
 
 
 def layer(value: float) -> nn.Linear:
@@ -57,3 +57,11 @@ def test_averages_of_another_model() -> None:
     for values in ({}, {"weight": torch.zeros(3, 3), "bias": torch.zeros(1)}):
         with pytest.raises(ValueError, match="another model"):
             average.load(values)
+
+
+def test_the_mean_of_several() -> None:
+    models = [layer(1.0), layer(2.0), layer(6.0)]
+    mean_of(models)
+    assert [weights(model) for model in models] == [{3.0}, {2.0}, {6.0}]
+    with pytest.raises(ValueError, match="different"):
+        mean_of([layer(0.0), nn.Linear(3, 1)])
