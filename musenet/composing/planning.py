@@ -168,14 +168,20 @@ class Planner:
             return self._decoded(part, opening, random, watch, until, seen)
         closing = whole.seconds * TOLD_LENGTH - CLOSING
         drafts = self._decoded(part, opening, random, watch, closing, seen)
-        return [
-            self._closed(part, opening, closing, draft, generator, watch, place, seen)
-            for place, (draft, generator) in enumerate(zip(drafts, random, strict=True))
-        ]
+        closed: list[Draft] = []
+        for draft, generator in zip(drafts, random, strict=True):
+            ended = self._closed(part, opening, closing, draft, generator, watch, seen)
+            if watch.on_rows is not None:
+                watch.on_rows(len(closed), ended.table[len(draft.table) :])
+            closed.append(ended)
+            if watch.progress is not None:
+                share = len(closed) / len(drafts)
+                watch.progress(closing + share * (whole.seconds - closing))
+        return closed
 
     def _closed(
         self, part: _Part, opening: Opening, begins: float, draft: Draft,
-        generator: np.random.Generator, watch: Watch, place: int, seen: NDArray[np.bool_] | None,
+        generator: np.random.Generator, watch: Watch, seen: NDArray[np.bool_] | None,
     ) -> Draft:  # fmt: skip
         """A draft with the ending of several that the model itself is surest of."""
         endings = self._decoded(
@@ -183,8 +189,6 @@ class Planner:
             generator.spawn(self.how.endings), Watch(stop=watch.stop), np.inf, seen, CALM,
         )  # fmt: skip
         best = max(endings, key=lambda ending: (ending.ended, ending.sure))
-        if watch.on_rows is not None:
-            watch.on_rows(place, best.table[len(draft.table) :])
         return replace(best, forced=draft.forced + best.forced)
 
     def _decoded(

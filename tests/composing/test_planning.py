@@ -120,6 +120,16 @@ def test_the_ending_that_the_model_is_surest_of_is_kept(
         assert draft.ended or draft.sure == 0.0
 
 
+def test_progress_grows_to_the_end() -> None:
+    told: list[float] = []
+    random_composer().compose(
+        instruments="piano", minutes=0.5, candidates=3, progress=told.append, seed=5
+    )
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(30.0)
+    assert sum(seconds > 30.0 * TOLD_LENGTH - CLOSING for seconds in told) >= 3
+
+
 def test_chords_are_told_and_heard() -> None:
     composer = random_composer()
     asked: dict[str, Any] = {"instruments": "piano", "minutes": 1.0, "candidates": 24}
