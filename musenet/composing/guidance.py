@@ -22,6 +22,10 @@ from musenet.model import Cache, Model
 
 Number = TypeVar("Number", np.int32, np.int64)
 
+KEY_EMPHASIS = 1.5
+"""How far the embedding of a key is moved from that of no key, where 1 is as it was learnt: a small
+network soon leaves the key that it is told."""
+
 
 def plain(condition: Condition) -> Condition:
     """The same prompt with neither a style nor a key told."""

@@ -1,0 +1,100 @@
+"""Whether a piece is in the key that was asked for.
+
+    python benchmarks/keys.py CORPUS [--guidance 1 2] [--prompts 80] [--seconds 30]
+
+Prompts are the styles and instruments of random held-out pieces, each with a key drawn from all 24.
+The key heard is that of all notes (`key.key_of`, Krumhansl-Schmuckler); related are dominant,
+subdominant, relative and the other mode. Below stands the beginning, as long, of held-out human
+pieces, against the key of the whole piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from common import parse, parser, tell
+from prompts import held_out
+
+from musenet.analysis.arrays import bars_of
+from musenet.cli.output import say
+from musenet.composing.composer import load
+from musenet.corpus.shards import Split, open_split
+from musenet.evaluation.comparing import summary
+from musenet.evaluation.harmony import harmony
+from musenet.events import decode
+from musenet.key import KEYS, NO_KEY, key_of
+from musenet.score import Score, crop, ticks_at
+
+HUMAN = 400
+"""Pieces, at most."""
+MEASURES = ("key_clarity", "scale_consistency", "key_drift_8_bars")
+
+
+def main() -> None:
+    """Compose, measure and print."""
+    made = parser(__doc__)
+    made.add_argument("data", type=Path, help="a corpus")
+    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
+    made.add_argument("--split", default="test", help="held-out pieces (default test)")
+    made.add_argument("--guidance", type=float, nargs="+", default=[1.0, 2.0])
+    made.add_argument("--prompts", type=int, default=80, help="how many (default 80)")
+    made.add_argument("--candidates", type=int, default=2, help="of each prompt (default 2)")
+    made.add_argument("--seconds", type=float, default=30.0, help="of each piece (default 30)")
+    made.add_argument("--seed", type=int, default=0, help="of prompts and music (default 0)")
+    arguments = parse(made)
+    composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
+    wishes = held_out(split, arguments.prompts, arguments.seed)
+    asked = np.random.default_rng(arguments.seed).integers(NO_KEY, size=len(wishes)).tolist()
+    rows: list[tuple[object, ...]] = []
+    for guidance in arguments.guidance:
+        heard: list[tuple[int, Score]] = []
+        for number, (wish, key) in enumerate(zip(wishes, asked, strict=True)):
+            pieces = composer.compose(
+                **wish, key=KEYS[key], minutes=arguments.seconds / 60.0, guidance=guidance,
+                candidates=arguments.candidates, seed=arguments.seed + number,
+            )  # fmt: skip
+            heard += [(key, piece.score) for piece in pieces]
+        rows.append((f"guidance {guidance:g}", *_row(heard)))
+        if not arguments.json:
+            say(f"{rows[-1]}", stderr=True)
+    rows.append(("human", *_row(_human(split, arguments.seconds))))
+    columns = ("by", "pieces", "in the key", "related", "clarity", "in the scale",
+               "drift by 8 bars")  # fmt: skip
+    tell(arguments, columns, rows, {"model": composer.name, "seconds": arguments.seconds})
+
+
+def related(key: int) -> set[int]:
+    """The keys nearest to one: a fifth up and down, the relative, and the other mode."""
+    mode, tonic = divmod(key, 12)
+    other = 1 - mode
+    relative = 12 * other + (tonic + (3 if mode else 9)) % 12
+    return {12 * mode + (tonic + 7) % 12, 12 * mode + (tonic + 5) % 12, relative,
+            12 * other + tonic}  # fmt: skip
+
+
+def _row(heard: Sequence[tuple[int, Score]]) -> list[object]:
+    keys = [(key, int(key_of(score)[0])) for key, score in heard]
+    measured = [harmony(score, bars_of(score)) for _, score in heard]
+    right = summary([float(key == found) for key, found in keys])
+    near = np.mean([found in related(key) for key, found in keys])
+    return [
+        len(keys), f"{right.mean:.2f} ({right.low:.2f}-{right.high:.2f})", float(near),
+        *(float(np.nanmean([each[name] for each in measured])) for name in MEASURES),
+    ]  # fmt: skip
+
+
+def _human(split: Split, seconds: float) -> list[tuple[int, Score]]:
+    """Beginnings of pieces half as long again or longer, with the key of the whole."""
+    found: list[tuple[int, Score]] = []
+    for piece in np.random.default_rng(0).permutation(len(split)).tolist():
+        row = split.pieces[piece]
+        if row["seconds"] >= 1.5 * seconds and row["key"] != NO_KEY and len(found) < HUMAN:
+            score = decode(split.table(piece))
+            found.append((int(row["key"]), crop(score, 0, int(ticks_at(score, [seconds])[0]))))
+    return found
+
+
+if __name__ == "__main__":
+    main()
