@@ -141,6 +141,7 @@ def test_notes_are_the_beginning(run: Run, model: Path, tmp_path: Path) -> None:
         (["--temperature", "0"], ["--temperature"]),
         (["--top-p", "2"], ["--top-p"]),
         (["--guidance", "6"], ["--guidance"]),
+        (["--endings", "0"], ["--endings 0"]),
         (["--notes", "H9"], ["H9"]),
     ],
 )  # fmt: skip
