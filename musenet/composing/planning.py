@@ -22,7 +22,7 @@ from musenet.events import MAX_WAIT, REST, TEMPO_EVENT, Table
 from musenet.quantise import tempo_step
 from musenet.score import TICKS_PER_BEAT
 
-CLOSING, CALM = 8.0, 0.7
+CLOSING, CALM = 8.0, 0.5
 """Seconds before the end from which several endings are tried, and what the temperature of their
 pitches is multiplied by: at a close harmony is least free. Below 0.5 closes get stuck."""
 

@@ -80,13 +80,12 @@ export async function rename(app, name) {
 
 /** Deletes a project; the notice can bring it back. */
 export async function remove(app, project) {
+  const leaves = app.store.state.project?.id === project.id;
+  if (leaves) app.store.change("project", null); // or its view might still be saved
   await api.deleteProject(project.id);
   await list(app);
-  if (app.store.state.project?.id === project.id) {
-    const next = app.store.state.projects[0];
-    if (next) await open(app, next.id);
-    else app.store.change("project", null);
-  }
+  const next = app.store.state.projects[0];
+  if (leaves && next) await open(app, next.id);
   app.say(`“${project.name}” is deleted.`, {
     label: "Undo",
     act: async () => {
