@@ -11,17 +11,16 @@ piece took. Below stand held-out human pieces as long or longer.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
-from common import parse, parser, tell
-from prompts import held_out
+from common import parse, tell
+from held_out import options, prompts, shuffled
 
 from musenet.analysis.arrays import bars_of
 from musenet.analysis.timing import ending
 from musenet.cli.output import say
 from musenet.composing.composer import load
-from musenet.condition import SOURCES
+from musenet.condition import has_beat
 from musenet.corpus.shards import Split, open_split
 from musenet.evaluation.comparing import summary
 from musenet.events import decode
@@ -34,18 +33,11 @@ SIGNS = ("ending_tonic", "ending_bass", "ending_held", "ending_strong_beat")
 
 def main() -> None:
     """Compose, measure and print."""
-    made = parser(__doc__)
-    made.add_argument("data", type=Path, help="a corpus")
-    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
-    made.add_argument("--split", default="test", help="held-out pieces (default test)")
+    made = options(__doc__, prompts=40, candidates=4, seconds=60.0)
     made.add_argument("--endings", type=int, nargs="+", default=[1, 6], help="how many are tried")
-    made.add_argument("--prompts", type=int, default=40, help="how many (default 40)")
-    made.add_argument("--candidates", type=int, default=4, help="of each prompt (default 4)")
-    made.add_argument("--seconds", type=float, default=60.0, help="of each piece (default 60)")
-    made.add_argument("--seed", type=int, default=0, help="of prompts and music (default 0)")
     arguments = parse(made)
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
-    wishes = held_out(split, arguments.prompts, arguments.seed)
+    wishes = prompts(split, arguments.prompts, arguments.seed)
     rows: list[tuple[object, ...]] = []
     for endings in arguments.endings:
         started, closes, by_model = time.perf_counter(), [], 0
@@ -81,10 +73,9 @@ def _shares(closes: list[list[float]]) -> list[str]:
 def _human(split: Split, seconds: float) -> list[Score]:
     """Whole pieces of at least that length whose beats are known."""
     found: list[Score] = []
-    for piece in np.random.default_rng(0).permutation(len(split)).tolist():
+    for piece in shuffled(split):
         row = split.pieces[piece]
-        known = int(row["kind"]) // 2 != SOURCES.index("beatless")
-        if row["seconds"] >= seconds and known and len(found) < HUMAN:
+        if row["seconds"] >= seconds and has_beat(int(row["kind"])) and len(found) < HUMAN:
             found.append(decode(split.table(piece)))
     return found
 

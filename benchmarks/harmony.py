@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from common import parse, parser, tell
+from held_out import shuffled
 from numpy.typing import NDArray
 
 from musenet.analysis.arrays import pitched
@@ -146,7 +147,7 @@ def _human(folder: Path) -> list[Fit]:
     """Held-out pieces against the chords that stand in them."""
     split = open_split(folder, "test")
     found: list[Fit] = []
-    for piece in np.random.default_rng(0).permutation(len(split)).tolist():
+    for piece in shuffled(split):
         table = split.table(piece)
         score = decode(table)
         chords = _standing(table, score.end)

@@ -11,11 +11,10 @@ pieces, against the key of the whole piece.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from common import parse, parser, tell
-from prompts import held_out
+from common import parse, tell
+from held_out import options, prompts, shuffled
 
 from musenet.analysis.arrays import bars_of
 from musenet.cli.output import say
@@ -34,18 +33,11 @@ MEASURES = ("key_clarity", "scale_consistency", "key_drift_8_bars")
 
 def main() -> None:
     """Compose, measure and print."""
-    made = parser(__doc__)
-    made.add_argument("data", type=Path, help="a corpus")
-    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
-    made.add_argument("--split", default="test", help="held-out pieces (default test)")
+    made = options(__doc__, prompts=80, candidates=2, seconds=30.0)
     made.add_argument("--guidance", type=float, nargs="+", default=[1.0, 2.0])
-    made.add_argument("--prompts", type=int, default=80, help="how many (default 80)")
-    made.add_argument("--candidates", type=int, default=2, help="of each prompt (default 2)")
-    made.add_argument("--seconds", type=float, default=30.0, help="of each piece (default 30)")
-    made.add_argument("--seed", type=int, default=0, help="of prompts and music (default 0)")
     arguments = parse(made)
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
-    wishes = held_out(split, arguments.prompts, arguments.seed)
+    wishes = prompts(split, arguments.prompts, arguments.seed)
     asked = np.random.default_rng(arguments.seed).integers(NO_KEY, size=len(wishes)).tolist()
     rows: list[tuple[object, ...]] = []
     for guidance in arguments.guidance:
@@ -88,7 +80,7 @@ def _row(heard: Sequence[tuple[int, Score]]) -> list[object]:
 def _human(split: Split, seconds: float) -> list[tuple[int, Score]]:
     """Beginnings of pieces half as long again or longer, with the key of the whole."""
     found: list[tuple[int, Score]] = []
-    for piece in np.random.default_rng(0).permutation(len(split)).tolist():
+    for piece in shuffled(split):
         row = split.pieces[piece]
         if row["seconds"] >= 1.5 * seconds and row["key"] != NO_KEY and len(found) < HUMAN:
             score = decode(split.table(piece))

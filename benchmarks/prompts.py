@@ -1,4 +1,4 @@
-"""Random prompts: of all kinds, to check what is promised, and those of held-out pieces."""
+"""Random prompts of all kinds, to check what is promised."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy as np
 from musenet import midi
 from musenet.composing.notes import pitch_name
 from musenet.composing.sections import DENSITIES, DYNAMICS
-from musenet.corpus.shards import Split
 from musenet.errors import UserError
-from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.instruments import INSTRUMENTS
 from musenet.quantise import METRES
 from musenet.score import bar_starts, seconds_at
 from musenet.studio.openings import OPENINGS, opening_midi
@@ -190,17 +189,3 @@ def _arrangement(random: Random, given: Given) -> dict[str, Any]:
         return {"instruments": [str(random.choice(given.instruments))]}
     first, last = sorted(random.integers(1, len(given.ends) + 1, 2).tolist())
     return {"bars": [first, last], "keep": bool(random.random() < 0.2)}
-
-
-def held_out(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
-    """Styles and instruments of random held-out pieces, none of more than 16 instruments."""
-    prompts: list[dict[str, Any]] = []
-    for piece in np.random.default_rng(seed).permutation(len(split)).tolist():
-        players = np.unique(split.table(piece)[:, 1])
-        names = [INSTRUMENTS[player].name for player in players[players <= DRUMS]]
-        styles = [STYLES[style].name for style in split.pieces["styles"][piece] if style >= 0]
-        if styles and names != ["drums"] and len(names) <= 16:
-            prompts.append({"styles": styles[-1:], "instruments": names})
-        if len(prompts) == count:
-            break
-    return prompts

@@ -13,8 +13,8 @@ beginnings of held-out pieces for about as many instruments, as long as the cand
 A row compares the candidate that comes first by the critic alone (what is least strange to it), by
 how likely the critic takes it for human, by the checks alone, and as ranked, with the mean of all
 candidates of its prompt, which is what a random one has. The interval is a bootstrap's over
-prompts. Measures of the ending, and those that tell of minutes,
-are left out. "measures unknown to the checks" leaves out what the checks count as well.
+prompts. Measures of the ending, and those that tell of minutes, are left out. "measures unknown to
+the checks" leaves out what the checks count as well.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ import argparse
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import parse, parser, tell
+from common import parse, tell
+from held_out import options, prompts, shuffled
 from numpy.typing import NDArray
-from prompts import held_out
 
 from musenet.cli.output import say
 from musenet.composing.checks import ENSEMBLES, group_of
 from musenet.composing.composer import Composer, load
 from musenet.composing.finishing import Composition
-from musenet.condition import SOURCES
+from musenet.condition import has_beat
 from musenet.corpus.shards import Split, open_split
 from musenet.evaluation.comparing import Summary, inside, summary
 from musenet.evaluation.measures import MEASURES, measures
@@ -84,19 +83,12 @@ class Answer:
 
 def main() -> None:
     """Compose, measure and print."""
-    made = parser(__doc__)
-    made.add_argument("data", type=Path, help="a corpus")
-    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
-    made.add_argument("--split", default="test", help="held-out pieces (default test)")
-    made.add_argument("--prompts", type=int, default=40, help="how many (default 40)")
-    made.add_argument("--candidates", type=int, default=4, help="of each prompt (default 4)")
-    made.add_argument("--seconds", type=float, default=60.0, help="of each piece (default 60)")
-    made.add_argument("--seed", type=int, default=0, help="of prompts and music (default 0)")
+    made = options(__doc__, prompts=40, candidates=4, seconds=60.0)
     arguments = parse(made)
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
     human = _human(split, arguments.seconds)
     answers = []
-    for number, wishes in enumerate(held_out(split, arguments.prompts, arguments.seed)):
+    for number, wishes in enumerate(prompts(split, arguments.prompts, arguments.seed)):
         answers.append(_answer(composer, wishes, human, arguments, number))
         if not arguments.json:
             best = answers[-1].facts[0]
@@ -114,14 +106,15 @@ def main() -> None:
 def _human(split: Split, seconds: float) -> list[list[Summary]]:
     """Each measure of human beginnings, by group of ensembles."""
     groups: list[list[Values]] = [[] for _ in range(len(ENSEMBLES) + 1)]
-    for piece in np.random.default_rng(0).permutation(len(split)).tolist():
+    for piece in shuffled(split):
         row = split.pieces[piece]
         group = groups[group_of(int((np.unique(split.table(piece)[:, 1]) <= DRUMS).sum()))]
         if row["seconds"] >= seconds and len(group) < REFERENCES:
             score = decode(split.table(piece))
             part = crop(score, 0, int(ticks_at(score, [seconds])[0]))
-            beats = int(row["kind"]) // 2 != SOURCES.index("beatless")
-            group.append(_values(part, beats=beats, tempos=not row["tempo_guessed"]))
+            group.append(
+                _values(part, beats=has_beat(int(row["kind"])), tempos=not row["tempo_guessed"])
+            )
     everything = [values for group in groups for values in group]
     known = [group if len(group) >= REFERENCES // 5 else everything for group in groups]
     return [[summary(column) for column in np.array(group).T] for group in known]

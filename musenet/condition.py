@@ -18,7 +18,13 @@ KEYS = 24
 SOURCES = ("notated", "performed", "arranged", "beatless")
 KINDS = 2 * len(SOURCES)
 """Kinds: 2 · place in `SOURCES` + 1 if velocities are expressive; `KINDS` is 'not told'."""
-PERFORMED = 1
+NOTATED, PERFORMED, ARRANGED, BEATLESS = range(len(SOURCES))
+"""Places in `SOURCES`."""
+
+
+def has_beat(kind: int) -> bool:
+    """Whether the ticks of pieces of a kind lie on beats."""
+    return kind // 2 != BEATLESS
 
 
 @dataclass(frozen=True)

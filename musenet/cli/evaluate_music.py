@@ -180,7 +180,7 @@ def _measured(
 
     Composed files carry no style: without `told_style` it is asked of a corpus alone.
     """
-    from musenet.condition import SOURCES
+    from musenet.condition import has_beat
     from musenet.evaluation.coherence import by_minute
     from musenet.evaluation.measures import MEASURES, measures
     from musenet.events import decode
@@ -193,7 +193,7 @@ def _measured(
     with progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         for row, piece in enumerate(bar.track(chosen)):
             facts = music.pieces.pieces[piece]
-            beats = int(facts["kind"]) // 2 != SOURCES.index("beatless")
+            beats = has_beat(int(facts["kind"]))
             score = decode(music.pieces.table(piece))
             found = measures(score, beats=beats, tempos=not facts["tempo_guessed"])
             values[row] = list(found.values())

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import ARRANGED, NOTATED
 from musenet.corpus.catalogue import Catalogue, values
 from musenet.corpus.labels import Labels, label, label_from_path
-from musenet.corpus.prepare import NO_TEMPO, NOTATED, PREPARED, cached_part, read_part
+from musenet.corpus.prepare import NO_TEMPO, PREPARED, cached_part, read_part
 from musenet.corpus.progress import Tell
 from musenet.corpus.report import Report, make_report, write_report
 from musenet.corpus.shards import (
@@ -29,7 +29,7 @@ from musenet.corpus.shards import (
     write_text,
 )
 from musenet.corpus.sources import Container, Entry, Provenance, chunks_of, find_containers
-from musenet.corpus.titles import ARRANGED, Title, work_keys
+from musenet.corpus.titles import Title, work_keys
 from musenet.corpus.works import Groups, Matches, find_matches, same_work, split_works, unite_by_key
 from musenet.errors import UserError
 from musenet.events import Table
@@ -192,7 +192,7 @@ def _pieces(catalogue: Catalogue, works: NDArray[np.int64]) -> NDArray[np.void]:
     for field, places in of_file.items():
         pieces[field] = places[catalogue.files]
     pieces["styles"] = _style_rows(catalogue.labels)[catalogue.files]
-    source = np.where(catalogue.arranged, SOURCES.index(ARRANGED), facts["source"])
+    source = np.where(catalogue.arranged, ARRANGED, facts["source"])
     pieces["kind"] = 2 * source + facts["expressive"]
     pieces["tempo_guessed"] = _tempo_guessed(catalogue)
     return pieces

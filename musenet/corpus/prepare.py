@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import BEATLESS, NOTATED, PERFORMED
 from musenet.corpus.clean import RejectedError, clean, default_tempo, sane_tempos
 from musenet.corpus.fingerprint import Shingles, digests, fingerprint
 from musenet.corpus.sources import Chunk, read_entries
@@ -26,7 +26,6 @@ from musenet.score import Score
 VERSION = 5
 """Version of the preparation: raise it when the same file would give other pieces."""
 
-NOTATED, PERFORMED, BEATLESS = (SOURCES.index(s) for s in ("notated", "performed", "beatless"))
 MIN_ON_GRID = 0.75
 """Share of onsets on the twelfths and eighths of the beat that makes a file notated."""
 GRID_TOLERANCE = 0.01

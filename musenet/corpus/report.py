@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import ARRANGED, SOURCES
 from musenet.corpus.catalogue import Catalogue, values
 from musenet.corpus.shards import SPLITS, instrument_names, open_split, style_names, write_text
 from musenet.corpus.works import Matches
@@ -74,7 +74,7 @@ def make_report(
         left_out: reason by name of each file or piece left out.
     """
     kept = pieces[splits >= 0]
-    arranged = kept[kept["kind"] // 2 == SOURCES.index("arranged")]
+    arranged = kept[kept["kind"] // 2 == ARRANGED]
     kinds = [f"{source}, {touch}" for source in SOURCES for touch in ("flat", "expressive")]
     reasons = Counter(reason.split(" of ")[0] for reason in left_out.values())
     return Report(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import ARRANGED, BEATLESS
 from musenet.corpus.shards import Split
 from musenet.events import decode
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -31,7 +31,7 @@ Counts = dict[str, dict[str, int]]
 
 def style_counts(split: Split) -> dict[str, list[int]]:
     """Real and arranged works of each style, by name; styles without any are left out."""
-    arranged = split.pieces["kind"] // 2 == SOURCES.index("arranged")
+    arranged = split.pieces["kind"] // 2 == ARRANGED
     works: dict[int, tuple[set[int], set[int]]] = defaultdict(lambda: (set(), set()))
     for styles, work, is_arranged in zip(
         split.pieces["styles"].tolist(), split.pieces["work"].tolist(), arranged.tolist(),
@@ -94,7 +94,7 @@ def metres_of(split: Split, chosen: NDArray[np.bool_]) -> dict[str, int]:
 
     Pieces whose beats are not known, which count as 4/4, are left out.
     """
-    has_beat = split.pieces["kind"] // 2 != SOURCES.index("beatless")
+    has_beat = split.pieces["kind"] // 2 != BEATLESS
     first = split.events[split.pieces["offset"][chosen & has_beat], 2]
     common = Counter(first.tolist()).most_common()
     return {f"{METRES[place][0]}/{METRES[place][1]}": count for place, count in common}

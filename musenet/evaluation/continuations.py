@@ -21,7 +21,7 @@ from musenet.composing.composer import Composer
 from musenet.composing.decoding import Decoder, Stopped, generators
 from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
-from musenet.condition import SOURCES, Condition
+from musenet.condition import Condition, has_beat
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
 from musenet.events import Table
@@ -136,7 +136,7 @@ def windows_of(split: Split, found: Continuation) -> list[tuple[Sample, Sample]]
 
 def _window(split: Split, found: Continuation, table: Table, stop: int) -> Sample:
     row = split.pieces[found.piece]
-    beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
+    beat_known = has_beat(int(row["kind"]))
     return sample(window(table, found.start, stop), condition_of(split, found.piece),
                   float(row["seconds"]), beat_known=beat_known)  # fmt: skip
 

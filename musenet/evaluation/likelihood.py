@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES, Condition
+from musenet.condition import Condition, has_beat
 from musenet.corpus.shards import Split
 from musenet.events import FIELDS, SIZES, Table, is_note, to_ids
 from musenet.features import moments_of
@@ -132,7 +132,7 @@ def split_samples(
     for piece in pieces:
         row, table = split.pieces[piece], split.table(piece)
         condition = _whole_prompt(row, table) if prompted else Condition()
-        beat_known = int(row["kind"]) // 2 != SOURCES.index("beatless")
+        beat_known = has_beat(int(row["kind"]))
         windows = piece_samples(
             table,
             condition,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from musenet.condition import SOURCES
+from musenet.condition import ARRANGED
 from musenet.corpus.progress import Tell
 from musenet.corpus.shards import Split, open_split
 from musenet.errors import UserError
@@ -89,11 +89,10 @@ def _human(index: Index, folder: Path, tell: Tell) -> NDArray[np.int64]:
     The corpus holds works apart, so that hardly one of them is a copy of a training piece.
     Arrangements are left out: their accompaniments come from one library.
     """
-    arranged = SOURCES.index("arranged")
     held_out = [
         (split, piece)
         for split in _held_out(folder)
-        for piece in np.flatnonzero(split.pieces["kind"] // 2 != arranged).tolist()
+        for piece in np.flatnonzero(split.pieces["kind"] // 2 != ARRANGED).tolist()
     ]
     order = np.random.default_rng(0).permutation(len(held_out))[:HUMAN_PIECES]
     rows = []

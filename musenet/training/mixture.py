@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import ARRANGED
 from musenet.corpus.shards import Split
 from musenet.styles import style_id
 
@@ -63,7 +63,7 @@ def _groups(split: Split) -> NDArray[np.str_]:
     names[np.any(pieces["styles"] == style_id("folk"), axis=1)] = "folk"
     names[np.any(pieces["styles"] == style_id("drums"), axis=1)] = "drums"
     names[polish] = "polish"
-    names[pieces["kind"] // 2 == SOURCES.index("arranged")] = "arranged"
+    names[pieces["kind"] // 2 == ARRANGED] = "arranged"
     return names
 
 

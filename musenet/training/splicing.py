@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES
+from musenet.condition import has_beat
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table, decode, encode
 from musenet.instruments import DRUMS
@@ -75,7 +75,7 @@ def _of_any_style(split: Split, rng: np.random.Generator) -> int:
 
 def _suits(split: Split, piece: int) -> bool:
     row, table = split.pieces[piece], split.table(piece)
-    beats = int(row["kind"]) // 2 != SOURCES.index("beatless")
+    beats = has_beat(int(row["kind"]))
     return beats and bool(styles_of(row)) and _value(table, METRE_EVENT) is not None
 
 

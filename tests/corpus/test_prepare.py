@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from music import BEAT, melody
 
+from musenet.condition import BEATLESS, NOTATED, PERFORMED
 from musenet.corpus import prepare
 from musenet.corpus.prepare import (
-    BEATLESS,
     NO_TEMPO,
-    NOTATED,
-    PERFORMED,
     SEVERAL_TEMPOS,
     cached_part,
     prepare_chunk,

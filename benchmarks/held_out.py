@@ -1,0 +1,58 @@
+"""Held-out pieces: prompts after them, and human music to set beside what is composed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import parser
+
+from musenet.corpus.shards import Split
+from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.styles import STYLES
+
+
+def options(
+    description: str | None, *, prompts: int, candidates: int, seconds: float
+) -> argparse.ArgumentParser:
+    """A parser for a benchmark that composes to the prompts of held-out pieces.
+
+    Args:
+        description: of the benchmark.
+        prompts: how many by default.
+        candidates: of each prompt by default.
+        seconds: of each piece by default.
+    """
+    made = parser(description)
+    made.add_argument("data", type=Path, help="a corpus")
+    made.add_argument("--model", type=Path, help="default: the model that comes with musenet")
+    made.add_argument("--split", default="test", help="held-out pieces (default test)")
+    for name, default, of in (
+        ("prompts", prompts, "how many"), ("candidates", candidates, "of each prompt"),
+        ("seconds", seconds, "of each piece"), ("seed", 0, "of prompts and music"),
+    ):  # fmt: skip
+        made.add_argument(f"--{name}", type=type(default), default=default,
+                          help=f"{of} (default {default:g})")  # fmt: skip
+    return made
+
+
+def prompts(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
+    """Styles and instruments of random held-out pieces, none of more than 16 instruments."""
+    found: list[dict[str, Any]] = []
+    for piece in shuffled(split, seed):
+        players = np.unique(split.table(piece)[:, 1])
+        names = [INSTRUMENTS[player].name for player in players[players <= DRUMS]]
+        styles = [STYLES[style].name for style in split.pieces["styles"][piece] if style >= 0]
+        if styles and names != ["drums"] and len(names) <= 16:
+            found.append({"styles": styles[-1:], "instruments": names})
+        if len(found) == count:
+            break
+    return found
+
+
+def shuffled(split: Split, seed: int = 0) -> Iterator[int]:
+    """The places of all pieces in random order."""
+    yield from np.random.default_rng(seed).permutation(len(split)).tolist()
