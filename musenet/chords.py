@@ -15,7 +15,7 @@ from musenet.score import Score, bar_starts
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHIFTS = {None: 0, "": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 _CHORD = re.compile(r"([A-G])([#b♯♭]?)([^/]*)(/[A-G][#b♯♭]?)?")
-_KEY = re.compile(r"([A-Ga-g])([#b♯♭]|[ -](?:sharp|flat)\b)?\s*(.*)")
+_KEY = re.compile(r"([A-Ga-g])([#b♯♭]|[ -](?:sharp|flat)\b)?[\s-]*(.*)")
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _SPELLINGS = {
     "": ("", "maj", "M", "6", "add9", "69", "5", "(add9)"),

@@ -1,4 +1,4 @@
-"""Controls that change in time: the chord, the density and the dynamics of each moment.
+"""Controls that change in time: chord, density, dynamics and key of each moment.
 
 In training they are computed from the music itself and shown in a minority of windows, so that
 they are never needed; when composing they come from the user's chords or plan.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from musenet.events import Table, is_note
 from musenet.features import DENSITIES, DYNAMICS, NOT_TOLD, Moments, moments_of
 from musenet.instruments import DRUMS
+from musenet.key import keys_in_time, transpose_keys
 from musenet.quantise import DURATIONS
 from musenet.score import TICKS_PER_BEAT
 
@@ -38,7 +39,7 @@ _MISSING, _BASS, _EXTENDED = 0.15, 0.1, 0.02
 _HEARD = 0.04
 _LONGEST = int(DURATIONS[-1])
 Controls = NDArray[np.int32]
-"""Ids of chord, density and dynamics, shape (moments, 3)."""
+"""Ids of chord, density, dynamics and key, shape (moments, 4)."""
 
 
 def tones(chord: int) -> tuple[int, ...]:
@@ -83,7 +84,7 @@ class Observed:
         chord_ticks: where chords begin, rising.
         chords: ids, as many.
         bar_ticks: where bars begin, rising.
-        bars: ids of density and dynamics, shape (bars, 2).
+        bars: ids of density, dynamics and key, shape (bars, 3).
     """
 
     chord_ticks: NDArray[np.int64]
@@ -92,12 +93,13 @@ class Observed:
     bars: NDArray[np.int32]
 
     def at(self, moments: Moments) -> Controls:
-        """The controls at moments; a bar without events has no chord and no notes."""
-        found = np.empty((len(moments.tick), 3), dtype=np.int32)
+        """The controls at moments; a bar without events has no chord and no notes, but a key."""
+        found = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
         found[:, 0] = _looked_up(self.chord_ticks, self.chords, chord_starts(moments), NO_CHORD)
         bars = bar_starts(moments)
         found[:, 1] = _looked_up(self.bar_ticks, self.bars[:, 0], bars, 0)
         found[:, 2] = _looked_up(self.bar_ticks, self.bars[:, 1], bars, NOT_TOLD[2])
+        found[:, 3] = self.bars[np.searchsorted(self.bar_ticks, bars, side="right").clip(1) - 1, 2]
         return found
 
 
@@ -108,8 +110,13 @@ def _looked_up(
     return np.where(ticks[place] == wanted, values[place], default).astype(np.int32)
 
 
-def observed(table: Table) -> Observed:
-    """The controls of a piece, from its notes; the table has at least one row."""
+def observed(table: Table, moved: NDArray[np.int64] | int = 0) -> Observed:
+    """The controls of a piece, from its notes; the table has at least one row.
+
+    Args:
+        table: the piece.
+        moved: semitones by which each bar that has events was moved to another key, shape (bars,).
+    """
     moments = moments_of(table)
     note = is_note(table)
     chord_ticks, bars = np.unique(chord_starts(moments)), bar_starts(moments)
@@ -117,8 +124,10 @@ def observed(table: Table) -> Observed:
     count = np.bincount(bar[note], minlength=len(bar_ticks))
     loudness = np.bincount(bar[note], weights=table[note, 4], minlength=len(bar_ticks))
     beats = moments.bar_ticks[first] / TICKS_PER_BEAT
-    told = np.stack([_density(count, beats), _dynamics(count, loudness.astype(np.float64))], axis=1)
-    return Observed(chord_ticks, _chords(table, moments, chord_ticks), bar_ticks, told)
+    keys = _keys(_sound(table, moments, bar_ticks)[0], np.broadcast_to(moved, bar_ticks.shape))
+    told = [_density(count, beats), _dynamics(count, loudness.astype(np.float64)), keys]
+    chords = _best(*_sound(table, moments, chord_ticks))
+    return Observed(chord_ticks, chords, bar_ticks, np.stack(told, axis=1))
 
 
 def density_id(notes_a_beat: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -142,8 +151,21 @@ def _dynamics(count: NDArray[np.int64], loudness: NDArray[np.float64]) -> NDArra
     return np.where(count > 0, dynamics_id(mean), NOT_TOLD[2]).astype(np.int32)
 
 
-def _chords(table: Table, moments: Moments, starts: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The chord that begins at each start: the template that explains the sound best."""
+def _keys(sound: NDArray[np.float64], moved: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The key of each bar, from what sounds in it, shape (bars, 12), but for how it was moved."""
+    before = np.take_along_axis(sound, (np.arange(12) + moved[:, None]) % 12, axis=1)
+    return transpose_keys(keys_in_time(before), moved).astype(np.int32)
+
+
+def _sound(
+    table: Table, moments: Moments, starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """What sounds in the passages that begin at `starts`, rising.
+
+    Returns:
+        Ticks that each pitch class sounds, shape (passages, 12), and the lowest pitch, 128 for
+        none, shape (passages,).
+    """
     pitched = table[:, 1] < DRUMS
     onset = moments.tick[pitched]
     end = onset + DURATIONS[table[pitched, 3].astype(int) - 1]
@@ -159,16 +181,11 @@ def _chords(table: Table, moments: Moments, starts: NDArray[np.int64]) -> NDArra
         np.minimum.at(bass, place, pitch)
         lasting = (end > stop) & (place + 1 < len(starts))
         onset, end, pitch, place = onset[lasting], end[lasting], pitch[lasting], place[lasting] + 1
-    return _best(sound, bass)
+    return sound, bass
 
 
 def _best(sound: NDArray[np.float64], bass: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The likeliest chords of passages.
-
-    Args:
-        sound: ticks that each pitch class sounds, shape (passages, 12).
-        bass: lowest pitch, 128 for none, shape (passages,).
-    """
+    """The likeliest chords of passages, the templates that explain what `_sound` tells best."""
     share = sound / np.maximum(sound.sum(axis=1, keepdims=True), 1e-9)
     covered = share @ _TEMPLATES.T
     heard = (share > _HEARD).astype(np.float64)

@@ -19,21 +19,22 @@ from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
 
 Number = TypeVar("Number", np.int64, np.float64)
 Features = NDArray[np.int32]
-"""Shape (moments, 10), columns as in `COLUMNS`."""
+"""Shape (moments, 11), columns as in `COLUMNS`."""
 
 COLUMNS = (
     "tick", "chord place", "part", "countdown", "tick in beat", "beat in bar",
-    "chord", "density", "dynamics", "given",
+    "chord", "density", "dynamics", "given", "key",
 )  # fmt: skip
-"""Structure, then the controls that change in time (`controls`), then the mark of given notes."""
+"""Structure, then the mark of given notes among the controls that change in time (`controls`)."""
 GIVEN = COLUMNS.index("given")
+CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key")]
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
-CHORDS, DENSITIES, DYNAMICS = 121, 12, 8
+CHORDS, DENSITIES, DYNAMICS, KEYS = 121, 12, 8, 24
 NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT = PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS
-NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS)
+NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS, KEYS)
 """Ids for features that are not told."""
 FEATURE_SIZES = (
-    0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2
+    0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2, 32
 )  # fmt: skip
 """Ids of each column, spare ids included; ticks have none."""
 
@@ -154,7 +155,7 @@ def features(
     total_seconds: NDArray[np.float64] | float,
     *,
     beat_known: bool = True,
-    controls: NDArray[np.int32] | tuple[int, int, int] = NOT_TOLD,
+    controls: NDArray[np.int32] | tuple[int, int, int, int] = NOT_TOLD,
     given: NDArray[np.bool_] | bool = False,
 ) -> Features:
     """The features that the model sees.
@@ -163,7 +164,7 @@ def features(
         moments: states of time.
         total_seconds: length of the piece, or not finite where it is not told.
         beat_known: whether ticks lie on a beat (some performances have none).
-        controls: chord, density and dynamics at each moment, shape (moments, 3).
+        controls: chord, density, dynamics and key at each moment, shape (moments, 4).
         given: whether the event of each moment is a note given ahead of time.
     """
     total = np.asarray(total_seconds, dtype=np.float64)
@@ -180,6 +181,6 @@ def features(
     columns[:, 3] = np.where(told, np.minimum(COUNTDOWNS - 1, np.ceil(beats_left)), NO_COUNTDOWN)
     columns[:, 4] = in_bar % TICKS_PER_BEAT if beat_known else NO_TICK
     columns[:, 5] = np.minimum(BAR_BEATS - 1, in_bar // TICKS_PER_BEAT) if beat_known else NO_BEAT
-    columns[:, 6:9] = controls
+    columns[:, CONTROLLED] = controls
     columns[:, GIVEN] = given
     return columns

@@ -1,4 +1,4 @@
-"""Chords, density and dynamics read off music."""
+"""Chords, density, dynamics and keys read off music."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from musenet.controls import (
     tones,
 )
 from musenet.events import encode
-from musenet.features import CHORDS, DENSITIES, DYNAMICS, NOT_TOLD, moments_of
+from musenet.features import NOT_TOLD, moments_of
+from musenet.key import KEYS
 from musenet.score import METRE, NOTE, Score, records, sort_notes
 
 BAR = 96
@@ -74,7 +75,7 @@ def test_a_bar_without_events_is_empty() -> None:
     table = encode(Score(notes=sort_notes(records(NOTE, rows)), ticks_per_beat=24))
     moments = moments_of(table)
     controls = observed(table).at(moments.ahead(np.full(len(table), 2 * BAR)))
-    assert controls[0].tolist() == [NO_CHORD, 0, NOT_TOLD[2]]
+    assert controls[0, :3].tolist() == [NO_CHORD, 0, NOT_TOLD[2]]
 
 
 @settings(max_examples=50, deadline=None)
@@ -87,8 +88,8 @@ def test_ids_are_in_range_and_move_with_the_music(notes: list[tuple[int, int, in
         return observed(table).at(moments_of(table)), table
 
     (here, table), (higher, _) = seen(0), seen(5)
-    assert ((here >= 0) & (here <= np.array([CHORDS, DENSITIES, DYNAMICS]))).all()
-    assert (here[:, 1:] == higher[:, 1:]).all()
+    assert ((here >= 0) & (here <= np.array(NOT_TOLD))).all()
+    assert (here[:, 1:3] == higher[:, 1:3]).all()
     moments = moments_of(table)
     assert (bar_starts(moments) <= chord_starts(moments)).all()
     assert (chord_starts(moments) <= moments.tick).all()
@@ -99,3 +100,12 @@ def test_ids_are_in_range_and_move_with_the_music(notes: list[tuple[int, int, in
     same_root = (here[moved, 0] % 12 + 5) % 12 == higher[moved, 0] % 12
     # chords that explain the sound as well as each other may change places
     assert len(same_root) == 0 or same_root.mean() > 0.4
+
+
+def test_a_key_holds_through_bars_without_events() -> None:
+    bars = [(60, 64, 67), (65, 69, 72), (67, 71, 74), (), (60, 64, 67)]
+    table = encode(chord_score(bars))
+    seen = observed(table)
+    silent = moments_of(table).take(slice(0, 1)).ahead(np.array([3 * BAR]))
+    assert KEYS[seen.at(silent)[0, 3]] == "C major"
+    assert {KEYS[key] for key in seen.bars[:, 2]} == {"C major"}

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musenet.instruments import DRUMS
-from musenet.key import KEYS, MIN_CORRELATION, NO_KEY, key_of, keys_of, transpose_key
+from musenet.key import (
+    KEYS,
+    MIN_CORRELATION,
+    NO_KEY,
+    key_of,
+    keys_in_time,
+    keys_of,
+    pitch_class_weights,
+    transpose_key,
+)
 from musenet.score import NOTE, Score, records, transpose
 
 C_MAJOR = (60, 64, 67, 65, 69, 72, 67, 71, 74, 72, 60, 64)
@@ -45,3 +54,20 @@ def test_no_key_without_pitches() -> None:
     assert key_of(score_of(C_MAJOR, DRUMS))[0] == NO_KEY
     assert key_of(score_of(tuple(range(60, 72))))[0] == NO_KEY
     assert transpose_key(NO_KEY, 3) == NO_KEY
+
+
+def test_a_key_changes_once_where_the_music_does() -> None:
+    tonic, other = (pitch_class_weights(transpose(score_of(C_MAJOR), step)) for step in (0, 6))
+    keys = keys_in_time(np.array([tonic] * 12 + [other] * 12))
+    assert [KEYS[key] for key in keys] == ["C major"] * 12 + ["F# major"] * 12
+
+
+def test_a_bar_elsewhere_is_no_change_of_key() -> None:
+    tonic, near = (pitch_class_weights(transpose(score_of(C_MAJOR), step)) for step in (0, 7))
+    keys = keys_in_time(np.array([tonic] * 8 + [near] + [tonic] * 8))
+    assert {KEYS[key] for key in keys} == {"C major"}
+
+
+def test_silence_has_no_key_of_its_own() -> None:
+    assert keys_in_time(np.zeros((5, 12))).tolist() == [NO_KEY] * 5
+    assert len(keys_in_time(np.zeros((0, 12)))) == 0

@@ -128,7 +128,8 @@ def _unfolded(page: Page) -> None:
     _on("compose")(page)
     page.evaluate("""() => {
       studio.store.change('form', {sections: [{at: 30, styles: {jazz: 1}, instruments: ['cello',
-        'acoustic bass', 'drums'], density: 'light', dynamics: '', tempo: null, chords: null}]});
+        'acoustic bass', 'drums'], density: 'light', dynamics: '', key: '', tempo: null,
+        chords: null}]});
       for (const details of document.querySelectorAll('#compose details')) details.open = true;
       document.querySelector('#seed').scrollIntoView();
     }""")

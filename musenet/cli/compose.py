@@ -69,7 +69,7 @@ def compose(
         list[str] | None,
         typer.Option(metavar="'TIME NAME=VALUE...'", help="What changes from a time on, such as "
                      "'1:00 style=swing instrument=piano,drums tempo=120 density=light "
-                     "dynamics=f chords=C | F'; give several."),
+                     "dynamics=f key=Am chords=C | F'; give several."),
     ] = None,
     plan: Annotated[
         Path | None,

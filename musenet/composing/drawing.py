@@ -112,8 +112,9 @@ def choose_key(
     That asked for, else that of a given score, else drawn as often as the training pieces of the
     style are in it, which keeps the model in one key. Notes and chords asked for have their own.
     """
-    if prompt.key is not None:
-        return parse_key(prompt.key)
+    asked = prompt.plan[0].key
+    if asked is not None:
+        return parse_key(asked)
     if given is not None:
         return key_of(given)[0]
     if prompt.notes or any(section.chords for section in prompt.plan):

@@ -53,7 +53,7 @@ class Engine:
             candidates: how many.
             context: events that it sees at once.
             total_seconds: length that it is told.
-            steering: chords, density and dynamics.
+            steering: chords, density, dynamics and key.
             marks: of given notes, which the caller fills in as rows come; None without any.
             guided: whether the states of the candidates are followed by those of plain prompts, as
                 a `Guided` network takes them.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.chords import parse_key
 from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, OnRows, after
 from musenet.composing.network import Network
 from musenet.composing.own import Own
@@ -54,7 +55,7 @@ class _Part:
         section: what is asked for.
         players: ids of its instruments.
         wishes: of the whole piece, with the section's tempo.
-        steering: chords, density and dynamics.
+        steering: chords, density, dynamics and key.
         since: seconds of the table at which the section begins in which they are to be heard.
         heard_by: seconds by which they are to be heard, None for the end of the section.
     """
@@ -77,7 +78,7 @@ class Planner:
         prompt: what is asked for.
         opening: music that stands at the beginning.
         players: instruments of the first section.
-        key: told to the model.
+        key: of sections that ask for none.
         facts: of the model.
         how: sampling.
         context: events that the network sees at once.
@@ -195,10 +196,12 @@ class Planner:
         self, part: _Part, opening: Opening, random: Sequence[np.random.Generator], watch: Watch,
         until: float, seen: NDArray[np.bool_] | None, calm: float = 1.0,
     ) -> list[Draft]:  # fmt: skip
-        styles = part.section.styles or ()
+        styles, key = part.section.styles or (), part.section.key
         decoder = Decoder(
             self.own.network(self.network, styles),
-            condition_of(styles, part.players, self.key, self.facts),
+            condition_of(
+                styles, part.players, self.key if key is None else parse_key(key), self.facts
+            ),
             part.wishes, self.how, opening=opening.table, earliest=opening.earliest, random=random,
             context=self.context, steering=part.steering, until=until, since=part.since,
             heard_by=part.heard_by, seen=seen, calm=calm,

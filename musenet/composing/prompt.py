@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from musenet.chords import parse_key
 from musenet.composing.notes import parse_notes, pitch_name
 from musenet.composing.rules import Wishes
 from musenet.composing.sections import Section, in_order
@@ -95,8 +94,6 @@ class Prompt:
             )
         if self.metre is not None:
             metre_place(self.metre)
-        if self.key is not None:
-            parse_key(self.key)
         _ = self.plan
 
     @property
@@ -112,8 +109,9 @@ class Prompt:
             UserError: a section that cannot be.
         """
         first = Section(
-            0.0, self.styles, self.instruments, self.tempo, self.density, self.dynamics, self.chords
-        )
+            0.0, self.styles, self.instruments, self.tempo, self.density, self.dynamics,
+            self.chords, self.key,
+        )  # fmt: skip
         return in_order(first, self.sections, self.seconds)
 
     @property

@@ -1,4 +1,4 @@
-"""A plan of the piece in time: styles, instruments, tempo, density, dynamics and chords."""
+"""A plan of the piece in time: styles, instruments, tempo, density, dynamics, key and chords."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from musenet.chords import parse_chords
+from musenet.chords import parse_chords, parse_key
 from musenet.errors import UserError
 from musenet.instruments import instrument_id
 from musenet.own_styles import check_style
@@ -34,6 +34,7 @@ class Section:
         density: notes a beat.
         dynamics: one of `DYNAMICS`.
         chords: a progression as text (`chords.parse_chords`); "" ends one.
+        key: such as "Eb major" (`chords.parse_key`).
     """
 
     at: float = 0.0
@@ -43,6 +44,7 @@ class Section:
     density: float | None = None
     dynamics: str | None = None
     chords: str | None = None
+    key: str | None = None
 
     def __post_init__(self) -> None:
         """Check names and ranges.
@@ -66,6 +68,8 @@ class Section:
             raise UserError(f"--dynamics {self.dynamics}: give one of {', '.join(DYNAMICS)}")
         if self.chords:
             parse_chords(self.chords)
+        if self.key is not None:
+            parse_key(self.key)
 
     def after(self, before: Section) -> Section:
         """This section with what it leaves open as in the one before."""
@@ -113,8 +117,8 @@ def notes_a_beat(density: str | float | None) -> float | None:
 def parse_section(text: str) -> Section:
     """A section from its short form: `1:00 style=swing:2,blues instrument=piano density=light`.
 
-    Time first, in minutes:seconds or seconds; then style, instrument, tempo, density, dynamics
-    and, last, chords.
+    Time first, in minutes:seconds or seconds; then style, instrument, tempo, density, dynamics,
+    key and, last, chords.
 
     Raises:
         UserError: something else stands there.
@@ -130,7 +134,7 @@ def parse_section(text: str) -> Section:
     return section_of(given | ({"chords": chords.strip()} if chords else {}))
 
 
-_WORDS = ("style", "instrument", "tempo", "density", "dynamics", "chords")
+_WORDS = ("style", "instrument", "tempo", "density", "dynamics", "key", "chords")
 
 
 def section_of(given: Mapping[str, Any]) -> Section:
@@ -152,6 +156,7 @@ def section_of(given: Mapping[str, Any]) -> Section:
             notes_a_beat(given.get("density")),
             given.get("dynamics"),
             given.get("chords"),
+            given.get("key"),
         )
     except (TypeError, ValueError) as error:
         raise UserError(f"a section does not fit: {error}") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.chords import Progression, parse_chords
+from musenet.chords import Progression, parse_chords, parse_key
 from musenet.composing.sections import DYNAMICS, Section
 from musenet.controls import NO_CHORD, Controls, density_id, tones
 from musenet.events import SIZES
@@ -40,12 +40,14 @@ class Steering:
         first_bar: bar of the metre in force in which the progression begins.
         density: id, or not told.
         dynamics: id, or not told.
+        key: likewise.
     """
 
     progression: Progression | None = None
     first_bar: int = 0
     density: int = NOT_TOLD[1]
     dynamics: int = NOT_TOLD[2]
+    key: int = NOT_TOLD[3]
 
     @classmethod
     def of(cls, section: Section, first_bar: int = 0) -> Steering:
@@ -58,12 +60,13 @@ class Steering:
             first_bar,
             density,
             NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
+            NOT_TOLD[3] if section.key is None else parse_key(section.key),
         )
 
     @property
     def told(self) -> bool:
         """Whether it asks for anything."""
-        ids = (self.density, self.dynamics)
+        ids = (self.density, self.dynamics, self.key)
         return self.progression is not None or ids != NOT_TOLD[1:]
 
     def harmony(
@@ -85,9 +88,9 @@ class Steering:
         return bias
 
     def at(self, moments: Moments) -> Controls:
-        """The controls at moments, shape (moments, 3)."""
-        controls = np.empty((len(moments.tick), 3), dtype=np.int32)
-        controls[:] = (NOT_TOLD[0], self.density, self.dynamics)
+        """The controls at moments, shape (moments, 4)."""
+        controls = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
+        controls[:] = (NOT_TOLD[0], self.density, self.dynamics, self.key)
         if self.progression is not None:
             since = moments.tick - moments.bar_start
             bars, places = since // moments.bar_ticks, since % moments.bar_ticks / moments.bar_ticks

@@ -252,7 +252,7 @@ def _section(wish: NewSection) -> Section:
     return Section(
         seconds_of(wish.at), None if wish.styles is None else style_weights(wish.styles),
         None if wish.instruments is None else tuple(wish.instruments), wish.tempo,
-        notes_a_beat(wish.density), wish.dynamics, wish.chords,
+        notes_a_beat(wish.density), wish.dynamics, wish.chords, wish.key,
     )  # fmt: skip
 
 

@@ -159,6 +159,7 @@ class NewSection(Body):
     density: str | float | None = None
     dynamics: str | None = None
     chords: str | None = Field(None, max_length=20_000)
+    key: str | None = None
 
 
 class NewComposition(Choice):

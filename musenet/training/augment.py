@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musenet.condition import KEYS, KINDS, Condition
+from musenet.controls import bar_starts
 from musenet.events import TEMPO_EVENT, Table, is_note
+from musenet.features import moments_of
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.quantise import TEMPI, VELOCITIES
 
+MODULATION_BARS = (6, 24)
+"""The fewest and the most bars for which a key that is made to change stays."""
 _LOW = np.array([instrument.low for instrument in INSTRUMENTS])
 _HIGH = np.array([instrument.high for instrument in INSTRUMENTS])
 
@@ -35,6 +39,9 @@ class Augmentation:
         show_chords: chance of showing the chords of a window.
         show_density: chance of showing how many notes its bars have.
         show_dynamics: chance of showing how loud its bars are.
+        show_key: chance of showing the key of its bars.
+        modulate: chance of moving such a piece to another key now and then (`modulated`): the key
+            of most is the same throughout, and what they have heard tells it anyway.
         splice: chance of looking for another piece to be in turn with; about half find one.
         orchestrate: chance of giving some of its parts to other instruments, which are then told.
         give: chance of giving some of its notes ahead of time.
@@ -58,6 +65,8 @@ class Augmentation:
     show_chords: float = 0.2
     show_density: float = 0.15
     show_dynamics: float = 0.15
+    show_key: float = 0.35
+    modulate: float = 0.5
     splice: float = 0.2
     orchestrate: float = 0.12
     give: float = 0.15
@@ -72,7 +81,26 @@ class Augmentation:
 
 
 NONE = Augmentation(
-    0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    0.0,
+    0,
+    0,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+    1.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
 )
 """Nothing varied, nothing told, and all events alike."""
 
@@ -80,12 +108,17 @@ NONE = Augmentation(
 def transposition(table: Table, spread: float, rng: np.random.Generator) -> int:
     """Semitones to move a piece by, at most 6, such that no note leaves its range."""
     shift = int(np.clip(np.rint(rng.normal(0.0, 1.0) * spread), -6, 6))
+    return int(np.clip(shift, *_room(table)))
+
+
+def _room(table: Table) -> tuple[int, int]:
+    """How far a piece can be moved down and up, as `room` says, such that all stay pitches."""
     pitched = table[table[:, 1] < DRUMS]
     if not len(pitched):
-        return 0
-    pitch = pitched[:, 2].astype(int)
-    shift = int(np.clip(shift, *room(pitched[:, 1], pitch)))
-    return int(np.clip(shift, -int(pitch.min()), 127 - int(pitch.max())))
+        return 0, 0
+    pitch = pitched[:, 2].astype(np.int64)
+    lowest, highest = room(pitched[:, 1], pitch)
+    return max(lowest, -int(pitch.min())), min(highest, 127 - int(pitch.max()))
 
 
 def room(instrument: NDArray[np.integer[Any]], pitch: NDArray[np.integer[Any]]) -> tuple[int, int]:
@@ -116,6 +149,21 @@ def varied(table: Table, augmentation: Augmentation, rng: np.random.Generator) -
     return table, shift
 
 
+def modulated(table: Table, rng: np.random.Generator) -> tuple[Table, NDArray[np.int64]]:
+    """A piece that goes to another key every few bars, and the semitones each bar was moved by.
+
+    Bars that have no event do not count. No note leaves its instrument's range.
+    """
+    bars, bar = np.unique(bar_starts(moments_of(table)), return_inverse=True)
+    spans = rng.integers(*MODULATION_BARS, endpoint=True, size=len(bars) // MODULATION_BARS[0] + 1)
+    passage = np.searchsorted(np.cumsum(spans), np.arange(len(bars)), side="right")
+    pitched, table = table[:, 1] < DRUMS, np.array(table)
+    lowest, highest = _room(table)
+    moved = rng.integers(lowest, highest, endpoint=True, size=len(spans) + 1)[passage]
+    table[pitched, 2] += (moved[bar[pitched]] % 256).astype(np.uint8)
+    return table, moved
+
+
 def told(
     styles: list[int],
     instruments: list[int],
@@ -142,7 +190,7 @@ def told(
 def shown_controls(
     expressive: bool, augmentation: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Which of chords, density and dynamics a window shows; flat music has no dynamics, (3,)."""
+    """Which of chords, density, dynamics (flat music has none) and key a window shows, (4,)."""
     dynamics = augmentation.show_dynamics if expressive else 0.0
-    chances = (augmentation.show_chords, augmentation.show_density, dynamics)
-    return rng.random(3) < chances
+    chances = (augmentation.show_chords, augmentation.show_density, dynamics, augmentation.show_key)
+    return rng.random(4) < chances

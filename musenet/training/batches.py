@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.condition import SOURCES, Condition, Conditions, stack
+from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, observed
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
@@ -16,7 +16,7 @@ from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, mom
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
-from musenet.training.augment import Augmentation, shown_controls, told, varied
+from musenet.training.augment import Augmentation, modulated, shown_controls, told, varied
 from musenet.training.orchestrating import orchestrated
 from musenet.training.splicing import spliced
 from musenet.windows import Window, window
@@ -81,6 +81,10 @@ def draw(
     table, semitones = varied(whole, augmentation, rng)
     if rng.random() < augmentation.orchestrate:
         table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
+    shown, moved = shown_controls(int(row["kind"]) % 2 == 1, augmentation, rng), None
+    if shown[3] and rng.random() < augmentation.modulate:
+        table, moved = modulated(table, rng)
+        augmentation = replace(augmentation, drop_key=1.0)
     total = _length_told(float(moments_of(table).seconds[-1]), augmentation, rng)
     ahead = anticipated(table, drawn(table, rng)) if rng.random() < augmentation.give else None
     rows = table if ahead is None else ahead.table
@@ -94,8 +98,8 @@ def draw(
         playing = playing[blend.turn(moments_of(table).tick) == turn]
         augmentation = replace(augmentation, drop_styles=0.0)
     kind = int(about["kind"])
-    shown = shown_controls(kind % 2 == 1, augmentation, rng)
-    seen = observed(table) if shown.any() else None
+    shown[2] &= kind % 2 == 1
+    seen = observed(table, 0 if moved is None else moved) if shown.any() else None
     condition = told(
         styles_of(about),
         [int(i) for i in np.unique(playing) if i <= DRUMS],
@@ -108,7 +112,7 @@ def draw(
         view,
         condition,
         total,
-        beat_known=int(row["kind"]) // 2 != SOURCES.index("beatless"),
+        beat_known=has_beat(int(row["kind"])),
         tempo_known=not row["tempo_guessed"],
         seen=None if seen is None else Seen(seen, shown),
         ahead=None if ahead is None else ahead.take(start, stop),
@@ -152,7 +156,7 @@ def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int
 
 @dataclass(frozen=True)
 class Seen:
-    """Controls of a piece, and which of the three are shown, shape (3,)."""
+    """Controls of a piece, and which of the four are shown, shape (4,)."""
 
     controls: Observed
     shown: NDArray[np.bool_]

@@ -19,13 +19,20 @@ from musenet.composing.sections import (
 from musenet.errors import UserError
 
 PLANNED = Section(
-    60.0, (("swing", 2.0), ("blues", 1.0)), ("piano", "drums"), 120.0, 1.5, "mf", "C | Am F"
+    60.0,
+    (("swing", 2.0), ("blues", 1.0)),
+    ("piano", "drums"),
+    120.0,
+    1.5,
+    "mf",
+    "C | Am F",
+    "a-minor",
 )
 
 
 def test_the_short_form_says_it_all() -> None:
     text = "1:00 style=swing:2,blues instrument=piano,drums tempo=120 density=light dynamics=mf"
-    assert parse_section(text + " chords=C | Am F") == PLANNED
+    assert parse_section(text + " key=a-minor chords=C | Am F") == PLANNED
     assert parse_section("90.5") == Section(90.5)
 
 
@@ -33,6 +40,7 @@ def test_a_plan_is_json() -> None:
     one = {
         "at": "1:00", "style": {"swing": 2, "blues": 1}, "instrument": ["piano", "drums"],
         "tempo": 120, "density": "light", "dynamics": "mf", "chords": "C | Am F",
+        "key": "a-minor",
     }  # fmt: skip
     assert parse_plan(json.dumps([one])) == (PLANNED,)
     assert parse_plan(json.dumps({"sections": [one, {"at": 90}]})) == (PLANNED, Section(90.0))
@@ -48,6 +56,7 @@ def test_a_plan_is_json() -> None:
         ("1:00 tempo=fast", "does not fit"),
         ("1:00 density=thick", "--density thick: give sparse"),
         ("1:00 dynamics=loud", "--dynamics loud"),
+        ("1:00 key=H", "--key H is no key"),
         ("1:00 chords=H", "'H' is no chord"),
     ],
 )

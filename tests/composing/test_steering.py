@@ -1,17 +1,17 @@
-"""What the network is told of chords, density and dynamics."""
+"""What the network is told of chords, density, dynamics and key."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from musenet.chords import chord_id
+from musenet.chords import chord_id, parse_key
 from musenet.composing.sections import Section
 from musenet.composing.steering import BINDING, UNSTEERED, Steering
 from musenet.controls import NO_CHORD
 from musenet.features import NOT_TOLD, Moments, features
 from musenet.instruments import DRUMS
 
-PLANNED = Section(density=1.5, dynamics="mf", chords="C | Am F")
+PLANNED = Section(density=1.5, dynamics="mf", chords="C | Am F", key="D minor")
 
 
 def moments_at(ticks: list[int], bar_ticks: int = 96) -> Moments:
@@ -27,6 +27,7 @@ def test_steering_tells_the_chord_of_each_moment() -> None:
     names = ["C", "C", "Am", "Am", "F", "C"]
     assert controls[:, 0].tolist() == [chord_id(name) for name in names]
     assert steering.told and len(set(map(tuple, controls[:, 1:].tolist()))) == 1
+    assert (controls[:, 3] == parse_key("D minor")).all()
 
 
 def test_what_is_not_asked_is_not_told() -> None:

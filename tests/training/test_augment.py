@@ -7,10 +7,12 @@ from strategies import scores
 from tables import tables
 
 from musenet.condition import KEYS, KINDS
+from musenet.controls import bar_starts, observed
 from musenet.events import TEMPO_EVENT, Table, encode, is_note, is_valid
+from musenet.features import moments_of
 from musenet.instruments import DRUMS, INSTRUMENTS
-from musenet.score import Score
-from musenet.training.augment import NONE, Augmentation, told, transposition, varied
+from musenet.score import NOTE, Score, records
+from musenet.training.augment import NONE, Augmentation, modulated, told, transposition, varied
 
 SEEDS = st.integers(0, 2**32)
 LOW = np.array([instrument.low for instrument in INSTRUMENTS])
@@ -85,6 +87,27 @@ def test_transpositions_reach_both_ways_and_favour_near_keys() -> None:
 def test_a_piece_of_drums_is_not_transposed() -> None:
     table = np.array([(0, DRUMS, 36, 0, 9)] * 3, dtype=np.uint8)
     assert transposition(table, 9.0, np.random.default_rng(0)) == 0
+
+
+@given(tables(min_rows=1), SEEDS)
+def test_the_notes_of_a_bar_go_to_another_key_together(table: Table, seed: int) -> None:
+    result, moved = modulated(table, np.random.default_rng(seed))
+    bars, bar = np.unique(bar_starts(moments_of(table)), return_inverse=True)
+    assert moved.shape == bars.shape and (np.abs(moved) <= 6).all()
+    change = result[:, 2].astype(int) - table[:, 2]
+    assert np.array_equal(change, np.where(table[:, 1] < DRUMS, moved[bar], 0))
+    assert is_valid(result) and in_range(result)[in_range(table)].all()
+
+
+@given(SEEDS)
+def test_keys_follow_the_bars_that_are_moved(seed: int) -> None:
+    chords = [(0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)] * 12
+    rows = [(96 * bar, 96, 60 + p, 80, 0) for bar, chord in enumerate(chords) for p in chord]
+    table = encode(Score(records(NOTE, rows), ticks_per_beat=24))
+    before = observed(table).bars[:-1, 2]
+    result, moved = modulated(table, np.random.default_rng(seed))
+    assert set(before.tolist()) == {0}
+    assert np.array_equal(observed(result, moved).bars[:-1, 2], moved[:-1] % 12)
 
 
 @given(tables(min_rows=1), SEEDS)

@@ -8,8 +8,10 @@ from toys import toy_split, toy_tables
 
 from musenet.condition import KEYS, SOURCES, Condition
 from musenet.corpus.shards import Split
-from musenet.events import END, METRE_EVENT, TEMPO_EVENT, is_note, to_ids
-from musenet.features import NO_BEAT, NO_COUNTDOWN, NO_PART, features, moments_of
+from musenet.events import END, METRE_EVENT, TEMPO_EVENT, Table, encode, is_note, to_ids
+from musenet.features import COLUMNS, NO_BEAT, NO_COUNTDOWN, NO_PART, features, moments_of
+from musenet.instruments import DRUMS
+from musenet.score import NOTE, Score, records
 from musenet.training.augment import NONE, Augmentation
 from musenet.training.batches import (
     LENGTH_STEP,
@@ -208,11 +210,34 @@ def test_the_key_told_moves_with_the_notes(tmp_path: Path) -> None:
     first = int(np.flatnonzero(is_note(table))[0])
     keys = set()
     for _ in range(50):
-        item = draw(split, 0, 1024, Augmentation(drop_key=0.0, give=0.0), rng)
+        item = draw(split, 0, 1024, Augmentation(drop_key=0.0, give=0.0, show_key=0.0), rng)
         moved = int(item.ids[first, 2]) - int(table[first, 2])
         assert item.condition.key == moved % 12
         keys.add(item.condition.key)
     assert len(keys) > 4
+
+
+def test_the_key_shown_is_that_of_each_bar_and_changes_with_it(tmp_path: Path) -> None:
+    split = toy_split(tmp_path, "train", [_cadences(40)], key=[0])
+    rng, keys = np.random.default_rng(0), set()
+    always = Augmentation(drop_key=0.0, give=0.0, orchestrate=0.0, show_key=1.0, modulate=1.0)
+    for _ in range(20):
+        item = draw(split, 0, 1024, always, rng)
+        notes = item.ids[:, 1] <= DRUMS
+        told, lowest = item.features[notes, COLUMNS.index("key")], item.ids[notes, 2]
+        assert item.condition.key == KEYS
+        assert set(((lowest - told) % 12).tolist()) <= {0, 2, 4, 5, 7, 9, 11}
+        keys |= set(told.tolist())
+    assert len(keys) > 4
+
+
+def _cadences(count: int) -> Table:
+    """Bars of tonic, subdominant, dominant and tonic in C major."""
+    chords = [(60, 64, 67), (65, 69, 72), (67, 71, 74), (60, 64, 67)]
+    rows = [
+        (96 * bar, 96, pitch, 80, 0) for bar in range(count) for pitch in chords[bar % len(chords)]
+    ]
+    return encode(Score(records(NOTE, rows), ticks_per_beat=24))
 
 
 # Padding

@@ -170,7 +170,7 @@ def test_the_command_is_one_for_a_shell(modules: Page) -> None:
 
 RECIPE_SECTION = {
     "at": 30.0, "styles": [["tin pan alley", 1.0]], "instruments": ["electric bass", "drums"],
-    "tempo": None, "density": 1.5, "dynamics": None, "chords": "C | F",
+    "tempo": None, "density": 1.5, "dynamics": None, "chords": "C | F", "key": "Eb minor",
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
  * @module
  *
  * @typedef {{at: number, styles: Record<string, number>, instruments: string[], density: string,
- *   dynamics: string, tempo: number | null, chords: string | null}} Section
+ *   dynamics: string, key: string, tempo: number | null, chords: string | null}} Section
  */
 
 import { barAt } from "./time.js";
@@ -13,7 +13,7 @@ import { capital, clock } from "./words.js";
 export const DENSITIES = { sparse: 0.75, light: 1.5, medium: 3, dense: 6, full: 12 };
 
 /** @type {Section} */
-const OPEN = { at: 0, styles: {}, instruments: [], density: "", dynamics: "", tempo: null, chords: null };
+const OPEN = { at: 0, styles: {}, instruments: [], density: "", dynamics: "", key: "", tempo: null, chords: null };
 const STEP = 5;
 
 /** The word for a density, or its number as text. */
@@ -57,6 +57,7 @@ export const ofRecipe = (prompt) =>
     instruments: section.instruments ?? [],
     density: densityWord(section.density),
     dynamics: section.dynamics ?? "",
+    key: section.key ?? "",
     tempo: section.tempo,
     chords: section.chords,
   }));
@@ -73,6 +74,7 @@ export function option(section) {
     section.tempo && `tempo=${section.tempo}`,
     section.density && `density=${section.density}`,
     section.dynamics && `dynamics=${section.dynamics}`,
+    section.key && `key=${hyphened(section.key)}`,
     section.chords && `chords=${section.chords}`,
   ];
   return words.filter(Boolean).join(" ");
@@ -80,7 +82,7 @@ export function option(section) {
 
 /** What a section asks for, in a few words. @param {Section} section */
 export const words = (section) =>
-  [Object.keys(section.styles).map(capital).join(" and "), section.instruments.join(", "), section.density]
+  [Object.keys(section.styles).map(capital).join(" and "), section.instruments.join(", "), section.key, section.density]
     .filter(Boolean)
     .join(" · ") || "as before";
 

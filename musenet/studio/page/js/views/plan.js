@@ -4,7 +4,7 @@
  */
 
 import { added, changed, DENSITIES, removed, secondsOf } from "../core/plan.js";
-import { byFamily, ENSEMBLES } from "../core/prompt.js";
+import { byFamily, ENSEMBLES, KEYS } from "../core/prompt.js";
 import { capital, clock } from "../core/words.js";
 import { button, h, iconButton, refill } from "./dom.js";
 
@@ -43,9 +43,15 @@ function card(state, section, index, set) {
       (names) => change({ styles: Object.fromEntries(names.map((style) => [style, section.styles[style] ?? 1])) })),
     choices(section.instruments, "Instruments", `${name}: instruments`, instrumentOptions(state.instruments),
       (instruments) => change({ instruments })),
-    asked("Density", h("select", { "aria-label": `${name}: density`, onchange: (event) => change({ density: event.target.value }) },
-      h("option", { value: "" }, "As before"),
-      Object.keys(DENSITIES).map((density) => h("option", { value: density, selected: density === section.density }, capital(density))))));
+    choice("Key", `${name}: key`, KEYS, section.key, (key) => change({ key })),
+    choice("Density", `${name}: density`, Object.keys(DENSITIES), section.density, (density) => change({ density })));
+}
+
+/** One of several words, or none. */
+function choice(title, label, words, chosen, set) {
+  return asked(title, h("select", { "aria-label": label, onchange: (event) => set(event.target.value) },
+    h("option", { value: "" }, "As before"),
+    words.map((word) => h("option", { value: word, selected: word === chosen }, capital(word)))));
 }
 
 const asked = (label, field) => h("div", { class: "asked" }, h("span", { "aria-hidden": "true" }, label), field);
