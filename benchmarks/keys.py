@@ -4,8 +4,9 @@
 
 Prompts are the styles and instruments of random held-out pieces, each with a key drawn from all 24.
 The key heard is that of all notes (`key.key_of`, Krumhansl-Schmuckler); related are dominant,
-subdominant, relative and the other mode. Below stands the beginning, as long, of held-out human
-pieces, against the key of the whole piece.
+subdominant, relative and the other mode. "then" is a section as long that follows in another key
+drawn. Below stands the beginning, as long, of held-out human pieces, against the key of the whole
+piece.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from held_out import options, prompts, shuffled
 from musenet.analysis.arrays import bars_of
 from musenet.cli.output import say
 from musenet.composing.composer import load
+from musenet.composing.sections import Section
 from musenet.corpus.shards import Split, open_split
 from musenet.evaluation.comparing import summary
 from musenet.evaluation.harmony import harmony
@@ -38,19 +40,22 @@ def main() -> None:
     arguments = parse(made)
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
     wishes = prompts(split, arguments.prompts, arguments.seed)
-    asked = np.random.default_rng(arguments.seed).integers(NO_KEY, size=len(wishes)).tolist()
+    asked = np.random.default_rng(arguments.seed).integers(NO_KEY, size=(len(wishes), 2)).tolist()
     rows: list[tuple[object, ...]] = []
     for guidance in arguments.guidance:
-        heard: list[tuple[int, Score]] = []
-        for number, (wish, key) in enumerate(zip(wishes, asked, strict=True)):
+        halves: tuple[list[tuple[int, Score]], ...] = ([], [])
+        for number, (wish, keys) in enumerate(zip(wishes, asked, strict=True)):
             pieces = composer.compose(
-                **wish, key=KEYS[key], minutes=arguments.seconds / 60.0, guidance=guidance,
+                **wish, key=KEYS[keys[0]], minutes=2.0 * arguments.seconds / 60.0,
+                sections=[Section(arguments.seconds, key=KEYS[keys[1]])], guidance=guidance,
                 candidates=arguments.candidates, seed=arguments.seed + number,
             )  # fmt: skip
-            heard += [(key, piece.score) for piece in pieces]
-        rows.append((f"guidance {guidance:g}", *_row(heard)))
-        if not arguments.json:
-            say(f"{rows[-1]}", stderr=True)
+            for half, (heard, key) in enumerate(zip(halves, keys, strict=True)):
+                heard += [(key, _part(piece.score, half, arguments.seconds)) for piece in pieces]
+        for name, heard in zip(("", ", then"), halves, strict=True):
+            rows.append((f"guidance {guidance:g}{name}", *_row(heard)))
+            if not arguments.json:
+                say(f"{rows[-1]}", stderr=True)
     rows.append(("human", *_row(_human(split, arguments.seconds))))
     columns = ("by", "pieces", "in the key", "related", "clarity", "in the scale",
                "drift by 8 bars")  # fmt: skip
@@ -64,6 +69,12 @@ def related(key: int) -> set[int]:
     relative = 12 * other + (tonic + (3 if mode else 9)) % 12
     return {12 * mode + (tonic + 7) % 12, 12 * mode + (tonic + 5) % 12, relative,
             12 * other + tonic}  # fmt: skip
+
+
+def _part(score: Score, number: int, seconds: float) -> Score:
+    """One of the parts of a piece that last some seconds each."""
+    start, stop = ticks_at(score, [number * seconds, (number + 1) * seconds]).astype(int).tolist()
+    return crop(score, start, stop)
 
 
 def _row(heard: Sequence[tuple[int, Score]]) -> list[object]:
@@ -83,8 +94,7 @@ def _human(split: Split, seconds: float) -> list[tuple[int, Score]]:
     for piece in shuffled(split):
         row = split.pieces[piece]
         if row["seconds"] >= 1.5 * seconds and row["key"] != NO_KEY and len(found) < HUMAN:
-            score = decode(split.table(piece))
-            found.append((int(row["key"]), crop(score, 0, int(ticks_at(score, [seconds])[0]))))
+            found.append((int(row["key"]), _part(decode(split.table(piece)), 0, seconds)))
     return found
 
 

@@ -108,7 +108,8 @@ class Planner:
             Stopped: `watch.stop` said so.
         """
         if len(self.prompt.plan) == 1:
-            return self._composed(self.prompt.plan[0], self.players, self.opening, random, watch)
+            part = self._part(self.prompt.plan[0], self.players, self.opening)
+            return self._composed(part, self.opening, random, watch)
         return [
             self._in_sections(generator, replace(watch, on_rows=_of(place, watch.on_rows)))
             for place, generator in enumerate(random)
@@ -121,27 +122,25 @@ class Planner:
         owners: list[Styles | None] = [None] * count
         unmarked = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
         draft = Draft(opening.table, False, 0, 0.0, *unmarked)
-        before: Section | None = None
+        before: _Part | None = None
         for section, until in self._timed():
             players = players_of(section, players)
             if until <= self.opening.seconds * self.opening.pace:
                 continue
             if before is not None:
-                tempo = None if section.tempo == before.tempo else section.tempo
+                tempo = None if section.tempo == before.section.tempo else section.tempo
                 opening = joined(opening, draft.table, section.at * opening.pace, tempo)
             rows = _behind(0 if before is None else len(draft.table), watch.on_rows)
             seen = np.array([own in (None, section.styles) for own in owners], dtype=np.bool_)
+            part = self._part(
+                section, players, opening, until, None if before is None else before.steering
+            )
             made = self._composed(
-                section,
-                players,
-                opening,
-                [generator],
-                replace(watch, on_rows=rows),
-                until,
+                part, opening, [generator], replace(watch, on_rows=rows), until,
                 seen if self.in_turn else None,
-            )[0]
+            )[0]  # fmt: skip
             owners += [section.styles] * (len(made.table) - len(owners))
-            draft, before = replace(made, forced=made.forced + draft.forced), section
+            draft, before = replace(made, forced=made.forced + draft.forced), part
         return draft
 
     def _timed(self) -> list[tuple[Section, float]]:
@@ -150,24 +149,31 @@ class Planner:
         timed = [(section, later.at * pace) for section, later in pairwise(plan)]
         return [*timed, (plan[-1], np.inf)]
 
-    def _composed(
-        self, section: Section, players: tuple[int, ...], opening: Opening,
-        random: Sequence[np.random.Generator], watch: Watch, until: float = np.inf,
-        seen: NDArray[np.bool_] | None = None,
-    ) -> list[Draft]:  # fmt: skip
-        """Drafts of a section, the last of which ends the piece."""
+    def _part(
+        self, section: Section, players: tuple[int, ...], opening: Opening, until: float = np.inf,
+        before: Steering | None = None,
+    ) -> _Part:  # fmt: skip
+        """What a section is composed to, after what held before it."""
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         own_time = not self.in_turn or len(self.opening.table) < 2
-        part = _Part(
+        steering = Steering.of(section, _first_bar(section, opening))
+        return _Part(
             section, players, replace(whole, tempo=tempo, own_time=own_time),
-            Steering.of(section, _first_bar(section, opening)),
+            steering if before is None else steering.after(before, opening.earliest),
             0.0 if self.in_turn else section.at * opening.pace,
             np.inf if self.in_turn or until == np.inf else None,
         )  # fmt: skip
+
+    def _composed(
+        self, part: _Part, opening: Opening, random: Sequence[np.random.Generator], watch: Watch,
+        until: float = np.inf, seen: NDArray[np.bool_] | None = None,
+    ) -> list[Draft]:  # fmt: skip
+        """Drafts of a section, the last of which ends the piece."""
         if until < np.inf or self.how.endings == 1:
             return self._decoded(part, opening, random, watch, until, seen)
-        closing = whole.seconds * TOLD_LENGTH - CLOSING
+        seconds = part.wishes.seconds
+        closing = seconds * TOLD_LENGTH - CLOSING
         drafts = self._decoded(part, opening, random, watch, closing, seen)
         closed: list[Draft] = []
         for draft, generator in zip(drafts, random, strict=True):
@@ -177,7 +183,7 @@ class Planner:
             closed.append(ended)
             if watch.progress is not None:
                 share = len(closed) / len(drafts)
-                watch.progress(closing + share * (whole.seconds - closing))
+                watch.progress(closing + share * (seconds - closing))
         return closed
 
     def _closed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Steering:
         density: id, or not told.
         dynamics: id, or not told.
         key: likewise.
+        begins: tick from which this holds.
+        before: what held until then; None if this holds from the beginning.
     """
 
     progression: Progression | None = None
@@ -48,6 +50,8 @@ class Steering:
     density: int = NOT_TOLD[1]
     dynamics: int = NOT_TOLD[2]
     key: int = NOT_TOLD[3]
+    begins: int = 0
+    before: Steering | None = None
 
     @classmethod
     def of(cls, section: Section, first_bar: int = 0) -> Steering:
@@ -62,6 +66,11 @@ class Steering:
             NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
             NOT_TOLD[3] if section.key is None else parse_key(section.key),
         )
+
+    def after(self, before: Steering, begins: int) -> Steering:
+        """This from a tick on, and what held before it: what sounds already was told otherwise."""
+        told = replace(before, begins=0, before=None)
+        return before if told == self else replace(self, begins=begins, before=before)
 
     @property
     def told(self) -> bool:
@@ -89,6 +98,14 @@ class Steering:
 
     def at(self, moments: Moments) -> Controls:
         """The controls at moments, shape (moments, 4)."""
+        controls = self._own(moments)
+        earlier = np.flatnonzero(moments.tick < self.begins)
+        if self.before is not None and len(earlier):
+            controls[earlier] = self.before.at(moments.take(earlier))
+        return controls
+
+    def _own(self, moments: Moments) -> Controls:
+        """The controls at moments at which this holds."""
         controls = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
         controls[:] = (NOT_TOLD[0], self.density, self.dynamics, self.key)
         if self.progression is not None:

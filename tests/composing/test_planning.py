@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from composers import random_composer
 
+from musenet.chords import parse_key
 from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, after
 from musenet.composing.finishing import Composition
 from musenet.composing.planning import CLOSING, joined
@@ -161,3 +162,26 @@ def test_a_join_begins_at_its_time(begins: float) -> None:
     assert (rows[:-1, 1] == REST).all()
     assert int(changed.table[:, 0].sum(dtype=int)) == changed.earliest
     assert changed.earliest % 24 == 0 and changed.earliest >= plain.earliest
+
+
+def test_each_section_is_told_its_key_and_that_of_what_came_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Decoder] = []
+    run = Decoder.run
+
+    def kept(self: Decoder, *args: Any, **options: Any) -> list[Draft]:
+        made.append(self)
+        return run(self, *args, **options)
+
+    monkeypatch.setattr(Decoder, "run", kept)
+    random_composer().compose(
+        instruments="piano", minutes=0.5, key="C", endings=1,
+        sections=[Section(10.0, key="F# minor"), Section(20.0, instruments=("flute",))],
+    )  # fmt: skip
+    keys = [parse_key(name) for name in ("C", "F# minor", "F# minor")]
+    assert [decoder.engine.conditions[0].key for decoder in made] == keys
+    last = made[-1]
+    rows = last.steering.at(moments_of(last.tables[0, : last.lengths[0]]))
+    assert sorted(set(rows[:, 3].tolist())) == sorted(set(keys))
+    assert np.flatnonzero(np.diff(rows[:, 3])).size == 1

@@ -47,3 +47,21 @@ def test_pitches_outside_the_chord_are_less_likely() -> None:
     assert (harmony[0, :128] == np.where(outside, -BINDING, 0)).all()
     assert not harmony[0, 128:].any() and not harmony[1].any()
     assert UNSTEERED.harmony(columns, np.array([0, DRUMS])) == 0.0
+
+
+def test_what_sounded_before_a_section_was_told_otherwise() -> None:
+    first = Steering.of(Section(density=1.5, key="C"))
+    later = Steering.of(Section(density=6.0, key="F# minor")).after(first, 96)
+    last = Steering.of(Section(key="D")).after(later, 192)
+    moments = moments_at([0, 95, 96, 191, 192])
+    keys = [parse_key(name) for name in ("C", "C", "F# minor", "F# minor", "D")]
+    assert last.at(moments)[:, 3].tolist() == keys
+    assert last.at(moments)[:4].tolist() == later.at(moments)[:4].tolist()
+    assert last.at(moments)[4, 1] == NOT_TOLD[1]
+
+
+def test_a_section_that_asks_for_the_same_changes_nothing() -> None:
+    first = Steering.of(PLANNED)
+    assert Steering.of(PLANNED).after(first, 96) is first
+    later = Steering.of(Section(key="D")).after(first, 96)
+    assert Steering.of(Section(key="D")).after(later, 192) is later
