@@ -26,7 +26,7 @@ COLUMNS = (
     "chord", "density", "dynamics", "given", "key",
 )  # fmt: skip
 """Structure, then the mark of given notes among the controls that change in time (`controls`)."""
-GIVEN = COLUMNS.index("given")
+GIVEN, KEY = COLUMNS.index("given"), COLUMNS.index("key")
 CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key")]
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
 CHORDS, DENSITIES, DYNAMICS, KEYS = 121, 12, 8, 24

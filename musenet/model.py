@@ -316,22 +316,16 @@ class Model(nn.Module):
         """Where the weights are."""
         return self.start.weight.device
 
-    def embed_prompt(self, conditions: Conditions, emphasis: float = 1.0) -> Tensor:
-        """The rows in front, (B, `PROMPT_ROWS`, D).
-
-        Args:
-            conditions: the prompts.
-            emphasis: how far the embedding of a key lies from that of no key; 1 as it was learnt.
-        """
+    def embed_prompt(self, conditions: Conditions) -> Tensor:
+        """The rows in front, (B, `PROMPT_ROWS`, D)."""
 
         def tensor(values: object) -> Tensor:
             return torch.as_tensor(values, device=self.device)
 
-        key, no_key = self.key(tensor(conditions.key)), self.key.weight[KEYS]
         rows = [
             tensor(conditions.styles) @ self.style.weight,
             tensor(conditions.instruments) @ self.instruments.weight,
-            no_key + emphasis * (key - no_key) if emphasis != 1.0 else key,
+            self.key(tensor(conditions.key)),
             self.kind(tensor(conditions.kind)),
             self.start(tensor(conditions.start)),
         ]

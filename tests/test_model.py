@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tables import tables
 from torch import Tensor, nn
 
-from musenet.condition import KEYS, Condition, Conditions, stack
+from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
 from musenet.features import COLUMNS, GIVEN, features, moments_of
 from musenet.model import PROMPT_ROWS, Cache, Model, parameters
@@ -180,16 +180,6 @@ def test_a_piece_in_a_batch_is_as_alone(name: str) -> None:
             )
             alone = model(one, ids[[row]], columns[[row]])[0]
             torch.testing.assert_close(together[row], alone, rtol=1e-4, atol=1e-4)
-
-
-def test_emphasis_moves_a_key_that_is_told_away_from_none() -> None:
-    model = shaken(SMALLEST)
-    moved = model.embed_prompt(prompts(2), 2.5) - model.embed_prompt(prompts(2))
-    assert not moved[1].any()
-    assert not moved[0, [0, 1, 3, 4]].any()
-    expected = 1.5 * (model.key.weight[3] - model.key.weight[KEYS])
-    torch.testing.assert_close(moved[0, 2], expected)
-    assert expected.norm() > 0.1
 
 
 def uncached(model: Model, ids: Tensor, columns: Tensor) -> Tensor:

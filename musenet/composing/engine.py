@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.composing.guidance import KEY_EMPHASIS, plain
+from musenet.composing.guidance import plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
@@ -126,8 +126,7 @@ class Engine:
         embedded = self.model.embed_events(
             torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
         ).repeat(len(self.conditions), 1, 1)
-        prompt = self.model.embed_prompt(stack(told, begins), KEY_EMPHASIS)
-        x_BTD = torch.cat([prompt, embedded], dim=1)
+        x_BTD = torch.cat([self.model.embed_prompt(stack(told, begins)), embedded], dim=1)
         hidden, self._cache = self.network.read(
             x_BTD, PROMPT_ROWS + self.context, times, self._cache
         )

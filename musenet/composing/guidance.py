@@ -8,23 +8,41 @@ Sanchez et al., 2023).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from musenet.composing.network import Ids, Network
 from musenet.condition import KEYS, Condition
-from musenet.features import Features
+from musenet.features import KEY, Features
 from musenet.model import Cache, Model
 
 Number = TypeVar("Number", np.int32, np.int64)
 
 KEY_EMPHASIS = 1.5
-"""How far the embedding of a key is moved from that of no key, where 1 is as it was learnt: a small
-network soon leaves the key that it is told."""
+"""How far the embeddings of a key are moved from those of no key, where 1 is as they were learnt: a
+small network soon leaves the key that it is told."""
+
+
+@torch.no_grad()
+def emphasised(model: Model, times: float = KEY_EMPHASIS) -> Model:
+    """A model to which keys are told more strongly, and which shares all other weights.
+
+    Args:
+        model: it is left as it is.
+        times: how far the embeddings of keys lie from those of no key; 1 is as they were learnt.
+    """
+    made = deepcopy(model, {id(weight): weight for weight in model.parameters()})
+    tables = made.key, made.moment.tables[KEY - 1], made.heads.moment.tables[KEY - 1]
+    for table in tables:
+        learnt = cast(nn.Embedding, table).weight
+        table.weight = nn.Parameter(learnt[KEYS] + times * (learnt - learnt[KEYS]), False)
+    return made
 
 
 def plain(condition: Condition) -> Condition:

@@ -12,7 +12,6 @@ from torch import Tensor
 from musenet.composing import decoding
 from musenet.composing.decoding import Decoder, Stopped
 from musenet.composing.engine import Engine
-from musenet.composing.guidance import KEY_EMPHASIS
 from musenet.composing.network import Eager, Packed
 from musenet.composing.prompt import Prompt
 from musenet.composing.rules import LATEST_END
@@ -237,7 +236,7 @@ class Naive(Engine):
         embedded = self.model.embed_events(
             torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
         )
-        prompt = self.model.embed_prompt(stack(self.conditions, [view.begins]), KEY_EMPHASIS)
+        prompt = self.model.embed_prompt(stack(self.conditions, [view.begins]))
         return self.model.trunk(torch.cat([prompt, embedded], dim=1))[:, -1]
 
 

@@ -11,7 +11,6 @@ from music import melody
 from torch import Tensor
 
 from musenet.composing.engine import Engine
-from musenet.composing.guidance import KEY_EMPHASIS
 from musenet.composing.network import Packed, network_of
 from musenet.condition import Condition, stack
 from musenet.events import FIELDS, Table, encode, to_ids
@@ -54,7 +53,7 @@ def recomputed(model: Model, piece: Table, start: int, rows: int) -> Tensor:
     embedded = model.embed_events(
         torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
     )
-    prompt = model.embed_prompt(stack([CONDITION], [view.begins]), KEY_EMPHASIS)
+    prompt = model.embed_prompt(stack([CONDITION], [view.begins]))
     return model.trunk(torch.cat([prompt, embedded], dim=1))[:, -1]
 
 
