@@ -65,3 +65,12 @@ def test_the_mean_of_several() -> None:
     assert [weights(model) for model in models] == [{3.0}, {2.0}, {6.0}]
     with pytest.raises(ValueError, match="different"):
         mean_of([layer(0.0), nn.Linear(3, 1)])
+
+
+def test_what_one_has_not_begun_to_learn_does_not_count() -> None:
+    models = [layer(0.0), layer(2.0), layer(4.0)]
+    mean_of(models)
+    assert weights(models[0]) == {3.0}
+    silent = [layer(0.0), layer(0.0)]
+    mean_of(silent)
+    assert weights(silent[0]) == {0.0}
