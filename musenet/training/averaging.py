@@ -69,10 +69,10 @@ def mean_of(models: Sequence[nn.Module]) -> None:
     Raises:
         ValueError: they are not of one make.
     """
-    each = [dict(model.named_parameters()) for model in models]
+    each: list[dict[str, Tensor]] = [dict(model.named_parameters()) for model in models]
     shapes = [{name: weight.shape for name, weight in own.items()} for own in each]
     if any(shape != shapes[0] for shape in shapes):
         raise ValueError("models of different makes")
     learnt = {name: [own[name] for own in each if own[name].any()] for name in each[0]}
     means = {name: torch.stack(own).mean(0) for name, own in learnt.items() if own}
-    _put(models[0], {**each[0], **means})
+    _put(models[0], each[0] | means)

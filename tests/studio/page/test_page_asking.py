@@ -163,7 +163,8 @@ def test_the_command_is_one_for_a_shell(modules: Page) -> None:
     assert run(modules, "prompt", "m.command(a, 'given.mid')", recipe) == (
         "musenet compose --style mozart:1 --style 'tin pan alley:0.5' --instrument 'electric bass'"
         " --minutes 1.5 --tempo 96 --metre 3/4 --key 'F# minor' --notes 'C4 E4' --section '30"
-        " style=tin-pan-alley:1 instrument=electric-bass,drums density=light key=Eb-minor chords=C | F'"
+        " style=tin-pan-alley:1 instrument=electric-bass,drums density=light key=Eb-minor"
+        " chords=C | F'"
         " --from given.mid --at 5 --temperature 0.9 --guidance 2 --candidates 4 --seed 7"
     )
 
