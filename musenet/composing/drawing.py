@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -110,7 +111,7 @@ def choose_key(
     """The id of the key that is told, `condition.KEYS` for none.
 
     That asked for, else that of a given score, else drawn as often as the training pieces of the
-    style are in it, which keeps the model in one key. Notes and chords asked for have their own.
+    style, or of all styles, are in it. Notes and chords asked for have their own.
     """
     asked = prompt.plan[0].key
     if asked is not None:
@@ -119,7 +120,10 @@ def choose_key(
         return key_of(given)[0]
     if prompt.notes or any(section.chords for section in prompt.plan):
         return NO_KEY
-    drawn = _drawn(prompt, facts, "keys", len(KEYS), KEYS.index, random)
+    known: Mapping[str, Mapping[str, int]] = facts.get("keys", {})
+    everything = sum(map(Counter, known.values()), Counter[str]())
+    everywhere = {**facts, "keys": {"": everything, **known}}
+    drawn = _drawn(prompt, everywhere, "keys", len(KEYS), KEYS.index, random)
     return NO_KEY if drawn is None else drawn
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.chords import parse_key
 from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, OnRows, after
 from musenet.composing.network import Network
 from musenet.composing.own import Own
@@ -157,7 +156,7 @@ class Planner:
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         own_time = not self.in_turn or len(self.opening.table) < 2
-        steering = Steering.of(section, _first_bar(section, opening))
+        steering = Steering.of(section, _first_bar(section, opening), self.key)
         return _Part(
             section, players, replace(whole, tempo=tempo, own_time=own_time),
             steering if before is None else steering.after(before, opening.earliest),
@@ -202,12 +201,10 @@ class Planner:
         self, part: _Part, opening: Opening, random: Sequence[np.random.Generator], watch: Watch,
         until: float, seen: NDArray[np.bool_] | None, calm: float = 1.0,
     ) -> list[Draft]:  # fmt: skip
-        styles, key = part.section.styles or (), part.section.key
+        styles = part.section.styles or ()
         decoder = Decoder(
             self.own.network(self.network, styles),
-            condition_of(
-                styles, part.players, self.key if key is None else parse_key(key), self.facts
-            ),
+            condition_of(styles, part.players, part.steering.key, self.facts),
             part.wishes, self.how, opening=opening.table, earliest=opening.earliest, random=random,
             context=self.context, steering=part.steering, until=until, since=part.since,
             heard_by=part.heard_by, seen=seen, calm=calm,

@@ -54,8 +54,8 @@ class Steering:
     before: Steering | None = None
 
     @classmethod
-    def of(cls, section: Section, first_bar: int = 0) -> Steering:
-        """What a section asks for."""
+    def of(cls, section: Section, first_bar: int = 0, key: int = NOT_TOLD[3]) -> Steering:
+        """What a section asks for, beginning in a bar; the key is for one that asks for none."""
         density = NOT_TOLD[1]
         if section.density is not None:
             density = int(density_id(np.array([section.density]))[0])
@@ -64,7 +64,7 @@ class Steering:
             first_bar,
             density,
             NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
-            NOT_TOLD[3] if section.key is None else parse_key(section.key),
+            key if section.key is None else parse_key(section.key),
         )
 
     def after(self, before: Steering, begins: int) -> Steering:

@@ -134,17 +134,24 @@ def test_keys_are_drawn_as_often_as_pieces_are_in_them() -> None:
     assert drawn["none"] == pytest.approx(200, abs=50)
 
 
+def test_without_a_style_keys_are_those_of_all_pieces() -> None:
+    known = {"keys": {"waltz": {"D major": 30}, "jazz": {"F major": 60, "D major": 10}}}
+    random = np.random.default_rng(4)
+    drawn = Counter(KEYS[choose_key(Prompt(), None, known, random)] for _ in range(1_000))
+    assert drawn["D major"] == pytest.approx(400, abs=60)
+    assert drawn["F major"] == pytest.approx(600, abs=60)
+
+
 @pytest.mark.parametrize(
     ("prompt", "key"),
     [
         (Prompt(WALTZ, key="F minor"), "F minor"),
-        (Prompt(), "none"),
         (Prompt(JAZZ), "none"),
         (Prompt(WALTZ, notes="C4 E4 G4"), "none"),
         (Prompt(WALTZ, chords="C | G7"), "none"),
         (Prompt(WALTZ, sections=(Section(20.0, chords="C | G7"),)), "none"),
     ],
-    ids=["asked", "no style", "unknown", "notes", "chords", "chords later"],
+    ids=["asked", "unknown", "notes", "chords", "chords later"],
 )
 def test_no_key_is_drawn_where_music_has_its_own(prompt: Prompt, key: str) -> None:
     assert keys_drawn(prompt) == {key: 1_000}

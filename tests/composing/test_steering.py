@@ -35,6 +35,8 @@ def test_what_is_not_asked_is_not_told() -> None:
     assert not steering.told
     assert steering.at(moments_at([0, 5])).tolist() == [list(NOT_TOLD)] * 2
     assert Steering.of(Section(chords="N")).at(moments_at([0]))[0, 0] == NO_CHORD
+    assert Steering.of(Section(), key=7).at(moments_at([0]))[0, 3] == 7
+    assert Steering.of(Section(key="C"), key=7).at(moments_at([0]))[0, 3] == 0
 
 
 def test_pitches_outside_the_chord_are_less_likely() -> None:

@@ -13,7 +13,7 @@ import * as plan from "./plan.js";
 import { capital, listed } from "./words.js";
 
 /** How the server draws where nothing else is asked for. */
-export const DRAWN = { temperature: 1.05, top_p: 0.98, guidance: 1 };
+export const DRAWN = { temperature: 1.08, top_p: 0.98, guidance: 1 };
 
 /** Moods of tempo: what they are called and beats a minute. */
 export const MOODS = [
