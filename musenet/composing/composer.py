@@ -19,7 +19,6 @@ from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
 from musenet.composing.drawing import choose_beginning, choose_instruments, choose_key
 from musenet.composing.finishing import Composition, arranged, finished, rate
-from musenet.composing.guidance import emphasised
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
 from musenet.composing.own import Own, own_in, told
@@ -67,7 +66,7 @@ class Composer:
     @cached_property
     def network(self) -> Network:
         """The model laid out for composing, once it is needed."""
-        return network_of(emphasised(self.model))
+        return network_of(self.model)
 
     @cached_property
     def judge(self) -> Judge:

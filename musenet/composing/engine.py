@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.composing.guidance import plain
+from musenet.composing.guidance import plain, with_plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
@@ -118,14 +118,16 @@ class Engine:
             rows = rows[-(self.context // 2) :]
         start = int(rows[0]) if len(rows) else length
         views = [window(table, start, length, seen) for table in tables]
-        ids = np.stack([to_ids(view.table) for view in views])
+        ids = np.stack([to_ids(view.table) for view in views] * len(self.conditions))
         columns = np.stack([self._columns(place, view, rows) for place, view in enumerate(views)])
+        if len(self.conditions) > 1:
+            columns = with_plain(columns)
         told = [condition for condition in self.conditions for _ in views]
         begins = [view.begins for view in views] * len(self.conditions)
         device = self.model.device
         embedded = self.model.embed_events(
             torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
-        ).repeat(len(self.conditions), 1, 1)
+        )
         x_BTD = torch.cat([self.model.embed_prompt(stack(told, begins)), embedded], dim=1)
         hidden, self._cache = self.network.read(
             x_BTD, PROMPT_ROWS + self.context, times, self._cache

@@ -8,41 +8,19 @@ Sanchez et al., 2023).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from musenet.composing.network import Ids, Network
 from musenet.condition import KEYS, Condition
-from musenet.features import KEY, Features
+from musenet.features import KEY, NOT_TOLD, Features
 from musenet.model import Cache, Model
 
 Number = TypeVar("Number", np.int32, np.int64)
-
-KEY_EMPHASIS = 1.5
-"""How far the embeddings of a key are moved from those of no key, where 1 is as they were learnt: a
-small network soon leaves the key that it is told."""
-
-
-@torch.no_grad()
-def emphasised(model: Model, times: float = KEY_EMPHASIS) -> Model:
-    """A model to which keys are told more strongly, and which shares all other weights.
-
-    Args:
-        model: it is left as it is.
-        times: how far the embeddings of keys lie from those of no key; 1 is as they were learnt.
-    """
-    made = deepcopy(model, {id(weight): weight for weight in model.parameters()})
-    tables = made.key, made.moment.tables[KEY - 1], made.heads.moment.tables[KEY - 1]
-    for table in tables:
-        learnt = cast(nn.Embedding, table).weight
-        table.weight = nn.Parameter(learnt[KEYS] + times * (learnt - learnt[KEYS]), False)
-    return made
 
 
 def plain(condition: Condition) -> Condition:
@@ -77,7 +55,7 @@ class Guided:
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """The states, (2N, D), once rows, (N, 5), of one cache are taken in."""
-        return self.network.step(_twice(ids), _twice(columns), caches)
+        return self.network.step(_twice(ids), with_plain(columns), caches)
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
         """Scores of a field's values without what is told, and `strength` of what it changes."""
@@ -86,8 +64,15 @@ class Guided:
 
     def choose(self, field: int, x: Tensor, ids: Ids, columns: Features | None) -> Tensor:
         """The states, (2N, D), once values, (N,), are chosen."""
-        moments = None if columns is None else _twice(columns)
+        moments = None if columns is None else with_plain(columns)
         return self.network.choose(field, x, _twice(ids), moments)
+
+
+def with_plain(columns: Features) -> Features:
+    """Features, (N, ..., F), then the same with no key told, (2N, ..., F)."""
+    both = np.concatenate([columns, columns])
+    both[len(columns) :, ..., KEY] = NOT_TOLD[3]
+    return both
 
 
 def _twice(rows: NDArray[Number]) -> NDArray[Number]:

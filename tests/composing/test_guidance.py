@@ -17,13 +17,15 @@ from torch import Tensor
 from musenet import midi
 from musenet.composing.decoding import Decoder, Draft
 from musenet.composing.engine import Engine
-from musenet.composing.guidance import Guided, emphasised, plain
+from musenet.composing.guidance import Guided, plain, with_plain
 from musenet.composing.network import Eager, Network, network_of
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
+from musenet.composing.sections import Section
+from musenet.composing.steering import Steering
 from musenet.condition import KEYS, Condition
 from musenet.events import SIZES, Table, encode, is_note
-from musenet.features import KEY, Features, features, moments_of
+from musenet.features import KEY, Features, Moments, features, moments_of
 from musenet.model import Model
 
 CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
@@ -146,21 +148,20 @@ def test_a_file_tells_the_guidance_and_is_made_again(tmp_path: Path) -> None:
     assert random_composer().again(tmp_path / "piece.mid").midi == piece.midi
 
 
-def test_emphasis_moves_keys_away_from_none_and_nothing_else() -> None:
-    model = random_model()
-    made = emphasised(model, 2.5)
-    shared = {id(weight) for weight in model.parameters()}
-    moved = {name for name, weight in made.named_parameters() if id(weight) not in shared}
-    column = f"moment.tables.{KEY - 1}.weight"
-    assert moved == {"key.weight", column, f"heads.{column}"}
-    for name in moved:
-        before, after = dict(model.named_parameters())[name], dict(made.named_parameters())[name]
-        torch.testing.assert_close(after[KEYS], before[KEYS])
-        torch.testing.assert_close(after - after[KEYS], 2.5 * (before - before[KEYS]))
-        assert (before[3] - before[KEYS]).norm() > 0.1
+def test_what_it_is_contrasted_with_is_told_no_key() -> None:
+    steering = Steering.of(Section(key="D"))
+    columns = features(Moments.beginning(3), SECONDS, controls=steering.at(Moments.beginning(3)))
+    both = with_plain(columns)
+    assert both[:, KEY].tolist() == [2, 2, 2, KEYS, KEYS, KEYS]
+    others = [place for place in range(both.shape[1]) if place != KEY]
+    assert np.array_equal(both[3:, others], columns[:, others])
 
 
-def test_composing_emphasises_keys() -> None:
-    composer = random_composer()
-    told = composer.network.model.key.weight - composer.model.key.weight
-    assert told[:KEYS].any() and not told[KEYS].any()
+def test_a_key_that_is_told_at_every_moment_alone_is_guided() -> None:
+    model, piece = random_model(3), encode(melody(0, 20))
+    steering = Steering.of(Section(key="F# minor"))
+    engine = Engine(network_of(model), Condition(), 1, CONTEXT, SECONDS, steering, guided=True)
+    told, untold = engine.begin(piece)
+    plainly = Engine(network_of(model), Condition(), 1, CONTEXT, SECONDS).begin(piece)[0]
+    torch.testing.assert_close(untold, plainly, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(told, untold, atol=1e-2)
