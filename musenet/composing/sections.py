@@ -146,6 +146,13 @@ def section_of(given: Mapping[str, Any]) -> Section:
     unknown = sorted(set(given) - {"at", *_WORDS})
     if unknown:
         raise UserError(f"a section has no '{unknown[0]}': give at, {', '.join(_WORDS)}")
+    for name in ("style", "instrument", "dynamics", "key", "chords"):
+        value = given.get(name)
+        several = name in ("style", "instrument") and isinstance(value, Mapping | list | tuple)
+        texts = list(value or ()) if several else [] if value is None else [value]
+        wrong = [text for text in texts if not isinstance(text, str)]
+        if wrong:
+            raise UserError(f"a section's {name} is {wrong[0]}: give text in quotes")
     styles, players, tempo = (given.get(name) for name in ("style", "instrument", "tempo"))
     try:
         return Section(

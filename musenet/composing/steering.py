@@ -72,12 +72,6 @@ class Steering:
         told = replace(before, begins=0, before=None)
         return before if told == self else replace(self, begins=begins, before=before)
 
-    @property
-    def told(self) -> bool:
-        """Whether it asks for anything."""
-        ids = (self.density, self.dynamics, self.key)
-        return self.progression is not None or ids != NOT_TOLD[1:]
-
     def harmony(
         self, columns: Features, instrument: NDArray[np.int64]
     ) -> NDArray[np.float32] | float:

@@ -169,10 +169,10 @@ def told(
     )
 
 
-def shown_controls(
-    expressive: bool, augmentation: Augmentation, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Which of chords, density, dynamics (flat music has none) and key a window shows, (4,)."""
-    dynamics = augmentation.show_dynamics if expressive else 0.0
-    chances = (augmentation.show_chords, augmentation.show_density, dynamics, augmentation.show_key)
+def shown_controls(augmentation: Augmentation, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which of chords, density, dynamics and key a window shows, shape (4,)."""
+    chances = (
+        augmentation.show_chords, augmentation.show_density, augmentation.show_dynamics,
+        augmentation.show_key,
+    )  # fmt: skip
     return rng.random(4) < chances

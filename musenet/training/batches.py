@@ -81,7 +81,7 @@ def draw(
     table, semitones = varied(whole, augmentation, rng)
     if rng.random() < augmentation.orchestrate:
         table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
-    shown, moved = shown_controls(int(row["kind"]) % 2 == 1, augmentation, rng), None
+    shown, moved = shown_controls(augmentation, rng), None
     if shown[3] and rng.random() < augmentation.modulate:
         table, moved = modulated(table, rng)
         augmentation = replace(augmentation, drop_key=1.0)
@@ -98,7 +98,7 @@ def draw(
         playing = playing[blend.turn(moments_of(table).tick) == turn]
         augmentation = replace(augmentation, drop_styles=0.0)
     kind = int(about["kind"])
-    shown[2] &= kind % 2 == 1
+    shown[2] &= kind % 2 == 1  # flat music has no dynamics
     seen = observed(table, 0 if moved is None else moved) if shown.any() else None
     condition = told(
         styles_of(about),

@@ -46,6 +46,14 @@ def test_a_plan_is_json() -> None:
     assert parse_plan(json.dumps({"sections": [one, {"at": 90}]})) == (PLANNED, Section(90.0))
 
 
+@pytest.mark.parametrize("name", ["style", "instrument", "key", "chords", "dynamics"])
+def test_what_is_text_is_not_a_number(name: str) -> None:
+    with pytest.raises(UserError, match=f"a section's {name} is 5: give text in quotes"):
+        parse_plan(json.dumps([{"at": 0, name: 5}]))
+    with pytest.raises(UserError, match=f"a section's {name} is .*5.*: give text in quotes"):
+        parse_plan(json.dumps([{"at": 0, name: [5]}]))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
