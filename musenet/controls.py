@@ -1,4 +1,4 @@
-"""Controls that change in time: chord, density, dynamics and key of each moment.
+"""Controls that change in time: chord, density, dynamics, key and style of each moment.
 
 In training they are computed from the music itself and shown in a minority of windows, so that
 they are never needed; when composing they come from the user's chords or plan.
@@ -39,7 +39,7 @@ _MISSING, _BASS, _EXTENDED = 0.15, 0.1, 0.02
 _HEARD = 0.04
 _LONGEST = int(DURATIONS[-1])
 Controls = NDArray[np.int32]
-"""Ids of chord, density, dynamics and key, shape (moments, 4)."""
+"""Ids of chord, density, dynamics, key and style, shape (moments, 5)."""
 
 
 def tones(chord: int) -> tuple[int, ...]:
@@ -71,6 +71,11 @@ def chord_starts(moments: Moments) -> NDArray[np.int64]:
     return moments.tick - (moments.tick - moments.bar_start) % length
 
 
+def bars_of(table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where bars that have events begin, rising, and which of them each row is in."""
+    return np.unique(bar_starts(moments_of(table)), return_inverse=True)
+
+
 def bar_starts(moments: Moments) -> NDArray[np.int64]:
     """The tick at which the bar of each moment begins, shape (moments,)."""
     return moments.tick - (moments.tick - moments.bar_start) % moments.bar_ticks
@@ -84,7 +89,7 @@ class Observed:
         chord_ticks: where chords begin, rising.
         chords: ids, as many.
         bar_ticks: where bars begin, rising.
-        bars: ids of density, dynamics and key, shape (bars, 3).
+        bars: ids of density, dynamics, key and style, shape (bars, 4).
     """
 
     chord_ticks: NDArray[np.int64]
@@ -93,13 +98,14 @@ class Observed:
     bars: NDArray[np.int32]
 
     def at(self, moments: Moments) -> Controls:
-        """The controls at moments; a bar without events has no chord and no notes, but a key."""
+        """The controls at moments; a bar without events has no notes, key and style as before."""
         found = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
         found[:, 0] = _looked_up(self.chord_ticks, self.chords, chord_starts(moments), NO_CHORD)
         bars = bar_starts(moments)
         found[:, 1] = _looked_up(self.bar_ticks, self.bars[:, 0], bars, 0)
         found[:, 2] = _looked_up(self.bar_ticks, self.bars[:, 1], bars, NOT_TOLD[2])
-        found[:, 3] = self.bars[np.searchsorted(self.bar_ticks, bars, side="right").clip(1) - 1, 2]
+        last = np.searchsorted(self.bar_ticks, bars, side="right").clip(1) - 1
+        found[:, 3:] = self.bars[last, 2:]
         return found
 
 
@@ -110,12 +116,17 @@ def _looked_up(
     return np.where(ticks[place] == wanted, values[place], default).astype(np.int32)
 
 
-def observed(table: Table, moved: NDArray[np.int64] | int = 0) -> Observed:
+def observed(
+    table: Table,
+    moved: NDArray[np.int64] | int = 0,
+    styles: NDArray[np.int64] | int = NOT_TOLD[4],
+) -> Observed:
     """The controls of a piece, from its notes; the table has at least one row.
 
     Args:
         table: the piece.
         moved: semitones by which each bar that has events was moved to another key, shape (bars,).
+        styles: ids of those bars, shape (bars,).
     """
     moments = moments_of(table)
     note = is_note(table)
@@ -125,7 +136,10 @@ def observed(table: Table, moved: NDArray[np.int64] | int = 0) -> Observed:
     loudness = np.bincount(bar[note], weights=table[note, 4], minlength=len(bar_ticks))
     beats = moments.bar_ticks[first] / TICKS_PER_BEAT
     keys = _keys(_sound(table, moments, bar_ticks)[0], np.broadcast_to(moved, bar_ticks.shape))
-    told = [_density(count, beats), _dynamics(count, loudness.astype(np.float64)), keys]
+    told = [
+        _density(count, beats), _dynamics(count, loudness.astype(np.float64)), keys,
+        np.broadcast_to(styles, bar_ticks.shape).astype(np.int32),
+    ]  # fmt: skip
     chords = _best(*_sound(table, moments, chord_ticks))
     return Observed(chord_ticks, chords, bar_ticks, np.stack(told, axis=1))
 

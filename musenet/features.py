@@ -13,28 +13,30 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.condition import STYLE_SLOTS
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
 from musenet.quantise import METRES, TEMPI
 from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
 
 Number = TypeVar("Number", np.int64, np.float64)
 Features = NDArray[np.int32]
-"""Shape (moments, 11), columns as in `COLUMNS`."""
+"""Shape (moments, 12), columns as in `COLUMNS`."""
 
 COLUMNS = (
     "tick", "chord place", "part", "countdown", "tick in beat", "beat in bar",
-    "chord", "density", "dynamics", "given", "key",
+    "chord", "density", "dynamics", "given", "key", "style",
 )  # fmt: skip
 """Structure, then the mark of given notes among the controls that change in time (`controls`)."""
-GIVEN, KEY = COLUMNS.index("given"), COLUMNS.index("key")
-CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key")]
+GIVEN, KEY, STYLE = (COLUMNS.index(name) for name in ("given", "key", "style"))
+CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key", "style")]
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
 CHORDS, DENSITIES, DYNAMICS, KEYS = 121, 12, 8, 24
 NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT = PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS
-NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS, KEYS)
+NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS, KEYS, STYLE_SLOTS)
 """Ids for features that are not told."""
 FEATURE_SIZES = (
-    0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2, 32
+    0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2, 32,
+    STYLE_SLOTS + 1,
 )  # fmt: skip
 """Ids of each column, spare ids included; ticks have none."""
 
@@ -155,7 +157,7 @@ def features(
     total_seconds: NDArray[np.float64] | float,
     *,
     beat_known: bool = True,
-    controls: NDArray[np.int32] | tuple[int, int, int, int] = NOT_TOLD,
+    controls: NDArray[np.int32] | tuple[int, ...] = NOT_TOLD,
     given: NDArray[np.bool_] | bool = False,
 ) -> Features:
     """The features that the model sees.
@@ -164,7 +166,7 @@ def features(
         moments: states of time.
         total_seconds: length of the piece, or not finite where it is not told.
         beat_known: whether ticks lie on a beat (some performances have none).
-        controls: chord, density, dynamics and key at each moment, shape (moments, 4).
+        controls: chord, density, dynamics, key and style at each moment, shape (moments, 5).
         given: whether the event of each moment is a note given ahead of time.
     """
     total = np.asarray(total_seconds, dtype=np.float64)

@@ -142,7 +142,7 @@ def test_what_is_not_told_has_an_id_of_its_own() -> None:
         NO_BEAT,
         *NOT_TOLD[:3],
         0,
-        NOT_TOLD[3],
+        *NOT_TOLD[3:],
     ]
     assert features(at(3.0, tick=30), np.array([10.0]))[0, IN_BEAT : BEAT + 1].tolist() == [6, 1]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
-from musenet.features import COLUMNS, GIVEN, features, moments_of
+from musenet.features import COLUMNS, GIVEN, features, moments_of, STYLE
 from musenet.model import PROMPT_ROWS, Cache, Model, parameters
 from musenet.presets import PRESETS, ModelConfig, base, mini, musenet, small, tiny
 
@@ -139,7 +139,7 @@ def test_the_moment_of_an_event_is_known_from_its_wait_on() -> None:
     ids, columns = inputs(encode(melody(0, 10)))
     for column in set(range(len(COLUMNS))) - {GIVEN}:
         changed = columns.clone()
-        changed[0, -1, column] += 1
+        changed[0, -1, column] += -1 if column == STYLE else 1
         with torch.inference_mode():
             before = model(prompts(1), ids, columns)[0]
             after = model(prompts(1), ids, changed)[0]

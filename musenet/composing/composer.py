@@ -250,7 +250,7 @@ class Composer:
             condition_of(asked_styles, everyone, key_of(score)[0], own.facts(self.facts)),
             limits(players, layout.seconds, self.facts), how, opening=layout.opening.table,
             earliest=layout.start, random=generators(seed, candidates), context=self.context,
-            steering=Steering.of(section), since=layout.since, until=layout.until,
+            steering=Steering.of(section, own=own.adapters), since=layout.since, until=layout.until,
             pending=layout.pending, ahead=layout.opening,
         )  # fmt: skip
         drafts = decoder.run(progress, on_rows=on_rows, stop=stop)

@@ -89,7 +89,7 @@ class Decoder:
             earliest: first tick at which new notes may begin.
             random: a generator for each candidate.
             context: events that the network sees at once.
-            steering: chords, density, dynamics and key.
+            steering: chords, density, dynamics, key and style.
             since: seconds at which the section begins in which instruments are to be heard.
             until: seconds at which the music breaks off, for another section to go on.
             heard_by: seconds by which they are to be heard, by default then.

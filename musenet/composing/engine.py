@@ -53,7 +53,7 @@ class Engine:
             candidates: how many.
             context: events that it sees at once.
             total_seconds: length that it is told.
-            steering: chords, density, dynamics and key.
+            steering: chords, density, dynamics, key and style.
             marks: of given notes, which the caller fills in as rows come; None without any.
             guided: whether the states of the candidates are followed by those of plain prompts, as
                 a `Guided` network takes them.

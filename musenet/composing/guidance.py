@@ -17,7 +17,7 @@ from torch import Tensor
 
 from musenet.composing.network import Ids, Network
 from musenet.condition import KEYS, Condition
-from musenet.features import KEY, NOT_TOLD, Features
+from musenet.features import KEY, NOT_TOLD, STYLE, Features
 from musenet.model import Cache, Model
 
 Number = TypeVar("Number", np.int32, np.int64)
@@ -69,9 +69,10 @@ class Guided:
 
 
 def with_plain(columns: Features) -> Features:
-    """Features, (N, ..., F), then the same with no key told, (2N, ..., F)."""
+    """Features, (N, ..., F), then the same with neither a style nor a key told, (2N, ..., F)."""
     both = np.concatenate([columns, columns])
     both[len(columns) :, ..., KEY] = NOT_TOLD[3]
+    both[len(columns) :, ..., STYLE] = NOT_TOLD[4]
     return both
 
 

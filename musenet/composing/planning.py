@@ -54,7 +54,7 @@ class _Part:
         section: what is asked for.
         players: ids of its instruments.
         wishes: of the whole piece, with the section's tempo.
-        steering: chords, density, dynamics and key.
+        steering: chords, density, dynamics, key and style.
         since: seconds of the table at which the section begins in which they are to be heard.
         heard_by: seconds by which they are to be heard, None for the end of the section.
     """
@@ -156,7 +156,7 @@ class Planner:
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         own_time = not self.in_turn or len(self.opening.table) < 2
-        steering = Steering.of(section, _first_bar(section, opening), self.key)
+        steering = Steering.of(section, _first_bar(section, opening), self.key, self.own.adapters)
         return _Part(
             section, players, replace(whole, tempo=tempo, own_time=own_time),
             steering if before is None else steering.after(before, opening.earliest),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musenet.chords import Progression, parse_chords, parse_key
+from musenet.composing.prompt import style_ids
 from musenet.composing.sections import DYNAMICS, Section
 from musenet.controls import NO_CHORD, Controls, density_id, tones
 from musenet.events import SIZES
@@ -18,6 +20,8 @@ BINDING = 0.75
 """By how much the scores of pitches outside a chord that is asked for are lowered: as much of the
 music fits then, by duration, as in human pieces (`benchmarks/harmony.py`)."""
 CHORD = COLUMNS.index("chord")
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0
+"""Multiples of it spread over 0 to 1 as evenly as can be."""
 
 
 def _outside() -> NDArray[np.float32]:
@@ -41,6 +45,7 @@ class Steering:
         density: id, or not told.
         dynamics: id, or not told.
         key: likewise.
+        styles: ids and weights; each bar is told one of them, as often as it weighs.
         begins: tick from which this holds.
         before: what held until then; None if this holds from the beginning.
     """
@@ -50,12 +55,24 @@ class Steering:
     density: int = NOT_TOLD[1]
     dynamics: int = NOT_TOLD[2]
     key: int = NOT_TOLD[3]
+    styles: tuple[tuple[int, float], ...] = ()
     begins: int = 0
     before: Steering | None = None
 
     @classmethod
-    def of(cls, section: Section, first_bar: int = 0, key: int = NOT_TOLD[3]) -> Steering:
-        """What a section asks for, beginning in a bar; the key is for one that asks for none."""
+    def of(
+        cls, section: Section, first_bar: int = 0, key: int = NOT_TOLD[3],
+        own: Container[str] = (),
+    ) -> Steering:  # fmt: skip
+        """What a section asks for.
+
+        Args:
+            section: whose it is.
+            first_bar: in which it begins.
+            key: for a section that asks for none.
+            own: styles of one's own, which are told in front alone.
+        """
+        styles = [(name, weight) for name, weight in section.styles or () if name not in own]
         density = NOT_TOLD[1]
         if section.density is not None:
             density = int(density_id(np.array([section.density]))[0])
@@ -65,6 +82,7 @@ class Steering:
             density,
             NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
             key if section.key is None else parse_key(section.key),
+            style_ids(styles),
         )
 
     def after(self, before: Steering, begins: int) -> Steering:
@@ -91,7 +109,7 @@ class Steering:
         return bias
 
     def at(self, moments: Moments) -> Controls:
-        """The controls at moments, shape (moments, 4)."""
+        """The controls at moments, shape (moments, 5)."""
         controls = self._own(moments)
         earlier = np.flatnonzero(moments.tick < self.begins)
         if self.before is not None and len(earlier):
@@ -101,7 +119,9 @@ class Steering:
     def _own(self, moments: Moments) -> Controls:
         """The controls at moments at which this holds."""
         controls = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
-        controls[:] = (NOT_TOLD[0], self.density, self.dynamics, self.key)
+        controls[:] = (NOT_TOLD[0], self.density, self.dynamics, self.key, NOT_TOLD[4])
+        if self.styles:
+            controls[:, 4] = self._style(moments)
         if self.progression is not None:
             since = moments.tick - moments.bar_start
             bars, places = since // moments.bar_ticks, since % moments.bar_ticks / moments.bar_ticks
@@ -110,6 +130,16 @@ class Steering:
                 for bar, place in zip(bars, places, strict=True)
             ]
         return controls
+
+    def _style(self, moments: Moments) -> NDArray[np.int64]:
+        """The id told at each moment: bars take styles in the most even order."""
+        ids, weights = zip(*self.styles, strict=True)
+        bar = (moments.tick - moments.bar_start) // moments.bar_ticks
+        place = (0.5 + bar * _GOLDEN) % 1.0
+        chosen: NDArray[np.int64] = np.array(ids)[
+            np.searchsorted(np.cumsum(weights)[:-1], place, side="right")
+        ]
+        return chosen
 
 
 UNSTEERED = Steering()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musenet.condition import KEYS, KINDS, Condition
-from musenet.controls import bar_starts
+from musenet.controls import bars_of
 from musenet.events import TEMPO_EVENT, Table, is_note
-from musenet.features import moments_of
+from musenet.features import NOT_TOLD
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.quantise import TEMPI, VELOCITIES
 
+Styles = tuple[tuple[int, float], ...]
+"""Ids and weights, which add up to 1, as in `Condition`."""
 MODULATION_BARS = (6, 24)
 """The fewest and the most bars for which a key that is made to change stays."""
 _LOW = np.array([instrument.low for instrument in INSTRUMENTS])
@@ -40,9 +43,11 @@ class Augmentation:
         show_density: chance of showing how many notes its bars have.
         show_dynamics: chance of showing how loud its bars are.
         show_key: chance of showing the key of its bars.
+        show_style: chance of showing the style of its bars, of several one at random.
         modulate: chance of moving such a piece to another key now and then (`modulated`): the key
             of most is the same throughout, and what they have heard tells it anyway.
         splice: chance of looking for another piece to be in turn with; about half find one.
+        both: chance of telling the styles of both then, each by its share of the bars.
         orchestrate: chance of giving some of its parts to other instruments, which are then told.
         give: chance of giving some of its notes ahead of time.
         lessen: share by which transposition has narrowed at the end of training; MuseNet
@@ -66,8 +71,10 @@ class Augmentation:
     show_density: float = 0.15
     show_dynamics: float = 0.15
     show_key: float = 0.35
+    show_style: float = 0.5
     modulate: float = 0.5
     splice: float = 0.2
+    both: float = 0.5
     orchestrate: float = 0.12
     give: float = 0.15
     lessen: float = 0.5
@@ -82,7 +89,7 @@ class Augmentation:
 
 NONE = Augmentation(
     0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0,
-    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 )  # fmt: skip
 """Nothing varied, nothing told, and all events alike."""
 
@@ -136,7 +143,7 @@ def modulated(table: Table, rng: np.random.Generator) -> tuple[Table, NDArray[np
 
     Bars that have no event do not count. No note leaves its instrument's range.
     """
-    bars, bar = np.unique(bar_starts(moments_of(table)), return_inverse=True)
+    bars, bar = bars_of(table)
     spans = rng.integers(*MODULATION_BARS, endpoint=True, size=len(bars) // MODULATION_BARS[0] + 1)
     passage = np.searchsorted(np.cumsum(spans), np.arange(len(bars)), side="right")
     pitched, table = table[:, 1] < DRUMS, np.array(table)
@@ -146,23 +153,60 @@ def modulated(table: Table, rng: np.random.Generator) -> tuple[Table, NDArray[np
     return table, moved
 
 
+def weighted(styles: Sequence[int], rng: np.random.Generator) -> Styles:
+    """Some of the styles of a piece, from one to all, weighted at random."""
+    count = int(rng.integers(1, max(1, len(styles)), endpoint=True))
+    kept = rng.permutation(np.array(styles, dtype=np.int64))[:count].tolist()
+    weights = rng.dirichlet(np.ones(count))
+    return tuple((style, float(weight)) for style, weight in zip(kept, weights, strict=False))
+
+
+def mixed(styles: Sequence[Styles], turns: NDArray[np.int64]) -> Styles:
+    """The styles of pieces that are in turn, each weighted by the share of the bars of its piece.
+
+    Args:
+        styles: of the pieces, which share none.
+        turns: which of them each bar is of, shape (bars,).
+    """
+    shares = np.bincount(turns, minlength=len(styles)) / len(turns)
+    return tuple(
+        (style, weight * float(share))
+        for own, share in zip(styles, shares, strict=True)
+        for style, weight in own
+    )
+
+
+def styles_of_bars(
+    styles: Sequence[Styles], turns: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """A style for each bar, of those of whose turn it is, as often as it weighs, shape (bars,).
+
+    Args:
+        styles: of the pieces that are in turn, weighted.
+        turns: which of them each bar is of, shape (bars,).
+        rng: what draws.
+    """
+    drawn = np.full((len(styles), len(turns)), NOT_TOLD[4], dtype=np.int64)
+    for row, own in zip(drawn, styles, strict=True):
+        if own:
+            ids, weights = zip(*own, strict=True)
+            row[:] = rng.choice(ids, p=weights, size=len(row))
+    chosen: NDArray[np.int64] = drawn[turns, np.arange(len(turns))]
+    return chosen
+
+
 def told(
-    styles: list[int],
+    styles: Styles,
     instruments: list[int],
     key: int,
     kind: int,
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> Condition:
-    """The prompt of a piece with items left out at random, styles weighted at random."""
+    """The prompt of a piece with items left out at random."""
     chances = rng.random(4)
-    count = int(rng.integers(1, max(1, len(styles)), endpoint=True))
-    kept = rng.permutation(np.array(styles, dtype=np.int64))[:count].tolist()
-    weights = rng.dirichlet(np.ones(count))
-    if chances[0] < augmentation.drop_styles:
-        kept = []
     return Condition(
-        tuple((style, float(weight)) for style, weight in zip(kept, weights, strict=False)),
+        () if chances[0] < augmentation.drop_styles else styles,
         () if chances[1] < augmentation.drop_instruments else tuple(instruments),
         KEYS if chances[2] < augmentation.drop_key else key,
         KINDS if chances[3] < augmentation.drop_kind else kind,
@@ -170,9 +214,9 @@ def told(
 
 
 def shown_controls(augmentation: Augmentation, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which of chords, density, dynamics and key a window shows, shape (4,)."""
+    """Which of chords, density, dynamics, key and style a window shows, shape (5,)."""
     chances = (
         augmentation.show_chords, augmentation.show_density, augmentation.show_dynamics,
-        augmentation.show_key,
+        augmentation.show_key, augmentation.show_style,
     )  # fmt: skip
-    return rng.random(4) < chances
+    return rng.random(5) < chances

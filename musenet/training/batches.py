@@ -9,14 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musenet.condition import Condition, Conditions, has_beat, stack
-from musenet.controls import Controls, Observed, observed
+from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
 from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
-from musenet.training.augment import Augmentation, modulated, shown_controls, told, varied
+from musenet.training.augment import (
+    Augmentation,
+    mixed,
+    modulated,
+    shown_controls,
+    styles_of_bars,
+    told,
+    varied,
+    weighted,
+)
 from musenet.training.orchestrating import orchestrated
 from musenet.training.splicing import spliced
 from musenet.windows import Window, window
@@ -70,7 +79,7 @@ def draw(
 ) -> Sample:
     """A window of at most `context` events of a piece, varied, or of it in turn with another.
 
-    Of two pieces in turn one is told, and only its rows count in the loss.
+    Of two pieces in turn either both are told, or one, and only its rows count in the loss.
 
     One window in five begins its piece and one in six ends it, so that openings and endings
     are learnt.
@@ -78,10 +87,13 @@ def draw(
     row = split.pieces[piece]
     blend = spliced(split, piece, rng) if rng.random() < augmentation.splice else None
     whole = split.table(piece) if blend is None else blend.table
+    pieces = split.pieces[[piece] if blend is None else list(blend.pieces)]
+    styles = [weighted(styles_of(each), rng) for each in pieces]
     table, semitones = varied(whole, augmentation, rng)
     if rng.random() < augmentation.orchestrate:
         table, augmentation = orchestrated(table, rng), replace(augmentation, drop_instruments=0.0)
-    shown, moved = shown_controls(augmentation, rng), None
+    shown = shown_controls(augmentation, rng)
+    moved: NDArray[np.int64] | int = 0
     if shown[3] and rng.random() < augmentation.modulate:
         table, moved = modulated(table, rng)
         augmentation = replace(augmentation, drop_key=1.0)
@@ -90,18 +102,24 @@ def draw(
     rows = table if ahead is None else ahead.table
     start, stop = _crop(len(rows), context, rng)
     view = window(rows, start, stop)
+    bar_ticks = bars_of(table)[0]
+    turns = np.zeros(len(bar_ticks), dtype=np.int64) if blend is None else blend.turn(bar_ticks)
     about, counted, playing = row, np.ones(len(view.table), dtype=bool), table[:, 1]
+    asked = styles[0]
     if blend is not None:
-        turns = blend.turn(view.moments.tick)
-        turn = int(rng.choice(turns[view.reminders :]))
-        about, counted = split.pieces[blend.pieces[turn]], turns == turn
-        playing = playing[blend.turn(moments_of(table).tick) == turn]
         augmentation = replace(augmentation, drop_styles=0.0)
+        if rng.random() < augmentation.both:
+            asked = mixed(styles, turns)
+        else:
+            heard = blend.turn(view.moments.tick)
+            turn = int(rng.choice(heard[view.reminders :]))
+            about, asked, counted = pieces[turn], styles[turn], heard == turn
+            playing = playing[blend.turn(moments_of(table).tick) == turn]
     kind = int(about["kind"])
     shown[2] &= kind % 2 == 1  # flat music has no dynamics
-    seen = observed(table, 0 if moved is None else moved) if shown.any() else None
+    seen = observed(table, moved, styles_of_bars(styles, turns, rng)) if shown.any() else None
     condition = told(
-        styles_of(about),
+        asked,
         [int(i) for i in np.unique(playing) if i <= DRUMS],
         transpose_key(int(row["key"]), semitones),
         kind,
@@ -156,7 +174,7 @@ def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int
 
 @dataclass(frozen=True)
 class Seen:
-    """Controls of a piece, and which of the four are shown, shape (4,)."""
+    """Controls of a piece, and which of the five are shown, shape (5,)."""
 
     controls: Observed
     shown: NDArray[np.bool_]

@@ -72,7 +72,7 @@ class Tuning:
     window: int = 512
     look_events: int = 4096
     augmentation: Augmentation = field(
-        default_factory=lambda: replace(Augmentation(), drop_styles=0.0, splice=0.0)
+        default_factory=lambda: replace(Augmentation(), drop_styles=0.0, splice=0.0, show_style=0.0)
     )
 
     def progress(self, step: int, seconds: float) -> float:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from musenet.checkpoint import load_model, save_model
+from musenet.checkpoint import save_model
 from musenet.corpus.relatives import relatives_by_name
 from musenet.corpus.shards import Split, open_split
 from musenet.corpus.statistics import ensembles, keys, metres, style_counts, tempi, voices
@@ -35,6 +35,7 @@ from musenet.training.optimise import (
 from musenet.training.passes import attention, fastest_attention, warm_up
 from musenet.training.prefetch import Drawer, Feed, Order, feeding
 from musenet.training.settings import TrainingConfig
+from musenet.training.starting import take_over
 from musenet.training.state import STATE_FILE, TrainingState, read_state, write_state
 from musenet.training.stepping import Stepper, Taken
 from musenet.training.throughput import peak, rates
@@ -86,13 +87,14 @@ class Run:
         if not len(self.train):
             raise UserError(f"{config.data} has no pieces to train on: build a larger corpus")
         self.model = Model(config.model, default_dtype(place)).to(place)
-        if config.weights is not None:
-            self._start_from(Path(config.weights))
+        start = config.weights
+        fresh = [] if start is None else take_over(self.model, Path(start))
         self.optimisers = optimisers(
             self.model,
             config.optimiser or default_optimiser(place),
             config.learning_rate,
             config.weight_decay,
+            fresh,
         )
         self.stepper = Stepper(
             self.model,
@@ -106,18 +108,6 @@ class Run:
         best = peak(place)
         self._peak = None if best is None else best * self.workers.count
         self.state = TrainingState()
-
-    def _start_from(self, weights: Path) -> None:
-        """Take over the weights of a model.
-
-        Raises:
-            UserError: it is missing, or of other dimensions.
-        """
-        other, _ = load_model(weights)
-        try:
-            self.model.load_state_dict(other.state_dict())
-        except RuntimeError as error:
-            raise UserError(f"{weights} has other dimensions: give its own --preset") from error
 
     def resume(self) -> None:
         """Go on from the last checkpoint in the run's folder.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -12,17 +13,30 @@ from musenet.model import Model
 from musenet.training.muon import Muon
 
 OptimiserName = Literal["muon", "adamw"]
+FRESH_SCALE = 6.0
+"""How much faster tables learn that are new to weights that training goes on from."""
 TABLE_SCALE = 2.0
 """How much faster tables and output matrices learn under AdamW than matrices under Muon."""
 
 
 def optimisers(
-    model: Model, name: OptimiserName, learning_rate: float, weight_decay: float
+    model: Model,
+    name: OptimiserName,
+    learning_rate: float,
+    weight_decay: float,
+    fresh: Sequence[nn.Parameter] = (),
 ) -> list[Optimizer]:
     """Muon for the matrices of the blocks and AdamW for the rest, or AdamW for all.
 
     Muon: Jordan et al., 2024, with the update scaled to AdamW's (Liu et al., 2025), so that
     one learning rate serves both but for `TABLE_SCALE`.
+
+    Args:
+        model: what learns.
+        name: which optimisers.
+        learning_rate: at its peak.
+        weight_decay: of matrices under Muon.
+        fresh: tables that learn `FRESH_SCALE` times as fast as others.
     """
     matrices = [
         parameter
@@ -33,11 +47,15 @@ def optimisers(
     ]
     if name == "adamw":
         matrices = []
-    chosen = {id(parameter) for parameter in matrices}
+    chosen = {id(parameter) for parameter in (*matrices, *fresh)}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
+    scale = TABLE_SCALE if matrices else 1.0
+    groups: list[dict[str, Any]] = [{"params": rest, "scale": scale}]
+    if fresh:
+        groups.append({"params": list(fresh), "scale": scale * FRESH_SCALE})
     made: list[Optimizer] = [
         AdamW(
-            [{"params": rest, "scale": TABLE_SCALE if matrices else 1.0}],
+            groups,
             lr=learning_rate,
             betas=(0.9, 0.95),
             eps=1e-8,

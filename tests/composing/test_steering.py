@@ -1,4 +1,4 @@
-"""What the network is told of chords, density, dynamics and key."""
+"""What the network is told of chords, density, dynamics, key and style."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from musenet.composing.steering import BINDING, UNSTEERED, Steering
 from musenet.controls import NO_CHORD
 from musenet.features import NOT_TOLD, Moments, features
 from musenet.instruments import DRUMS
+from musenet.styles import style_id
 
 PLANNED = Section(density=1.5, dynamics="mf", chords="C | Am F", key="D minor")
 
@@ -36,6 +37,24 @@ def test_what_is_not_asked_is_not_told() -> None:
     assert Steering.of(Section(chords="N")).at(moments_at([0]))[0, 0] == NO_CHORD
     assert Steering.of(Section(), key=7).at(moments_at([0]))[0, 3] == 7
     assert Steering.of(Section(key="C"), key=7).at(moments_at([0]))[0, 3] == 0
+
+
+def test_bars_are_told_styles_as_often_as_they_weigh() -> None:
+    blend = Section(styles=(("jazz", 3.0), ("folk", 1.0)))
+    bars = moments_at([96 * bar + 40 for bar in range(400)])
+    styles = Steering.of(blend).at(bars)[:, 4]
+    assert set(styles.tolist()) == {style_id("jazz"), style_id("folk")}
+    heard = styles == style_id("jazz")
+    assert np.abs(np.convolve(heard, np.ones(20) / 20, "valid") - 0.75).max() <= 0.1
+    within = moments_at([0, 50, 95])
+    assert len(set(Steering.of(blend).at(within)[:, 4].tolist())) == 1
+
+
+def test_styles_of_ones_own_are_told_in_front_alone() -> None:
+    alone = Section(styles=(("folk", 1.0),))
+    assert Steering.of(alone, own={"folk"}).at(moments_at([0]))[0, 4] == NOT_TOLD[4]
+    beside = Section(styles=(("folk", 3.0), ("jazz", 1.0)))
+    assert Steering.of(beside, own={"folk"}).at(moments_at([0]))[0, 4] == style_id("jazz")
 
 
 def test_pitches_outside_the_chord_are_less_likely() -> None:

@@ -9,10 +9,20 @@ from tables import tables
 from musenet.condition import KEYS, KINDS
 from musenet.controls import bar_starts, observed
 from musenet.events import TEMPO_EVENT, Table, encode, is_note, is_valid
-from musenet.features import moments_of
+from musenet.features import NOT_TOLD, moments_of
 from musenet.instruments import DRUMS, INSTRUMENTS
 from musenet.score import NOTE, Score, records
-from musenet.training.augment import NONE, Augmentation, modulated, told, transposition, varied
+from musenet.training.augment import (
+    NONE,
+    Augmentation,
+    mixed,
+    modulated,
+    styles_of_bars,
+    told,
+    transposition,
+    varied,
+    weighted,
+)
 
 SEEDS = st.integers(0, 2**32)
 LOW = np.array([instrument.low for instrument in INSTRUMENTS])
@@ -129,7 +139,8 @@ def test_nothing_is_varied_where_nothing_is_asked(table: Table, seed: int) -> No
 
 @given(st.lists(st.integers(0, 255), unique=True, max_size=4), SEEDS)
 def test_prompts_tell_what_is_true_with_weights_that_add_up(styles: list[int], seed: int) -> None:
-    condition = told(styles, [0, 15], 5, 3, Augmentation(), np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    condition = told(weighted(styles, rng), [0, 15], 5, 3, Augmentation(), rng)
     told_styles = [style for style, _ in condition.styles]
     assert set(told_styles) <= set(styles)
     assert len(set(told_styles)) == len(told_styles)
@@ -142,7 +153,9 @@ def test_prompts_tell_what_is_true_with_weights_that_add_up(styles: list[int], s
 
 def test_items_are_left_out_as_often_as_asked() -> None:
     rng = np.random.default_rng(0)
-    conditions = [told([1, 2, 3], [0], 5, 3, Augmentation(), rng) for _ in range(4_000)]
+    conditions = [
+        told(weighted([1, 2, 3], rng), [0], 5, 3, Augmentation(), rng) for _ in range(4_000)
+    ]
 
     def share(missing: list[bool]) -> float:
         return float(np.mean(missing))
@@ -156,8 +169,22 @@ def test_items_are_left_out_as_often_as_asked() -> None:
 
 
 def test_nothing_is_told_where_nothing_shall_be() -> None:
-    condition = told([1], [0], 5, 3, NONE, np.random.default_rng(0))
+    condition = told(((1, 1.0),), [0], 5, 3, NONE, np.random.default_rng(0))
     assert condition == type(condition)()
     everything = replace(NONE, drop_instruments=0.0, drop_key=0.0, drop_kind=0.0)
-    condition = told([1], [0], 5, 3, everything, np.random.default_rng(0))
+    condition = told(((1, 1.0),), [0], 5, 3, everything, np.random.default_rng(0))
     assert (condition.instruments, condition.key, condition.kind) == ((0,), 5, 3)
+
+
+def test_bars_are_told_a_style_of_the_piece_they_are_of() -> None:
+    rng, turns = np.random.default_rng(0), np.arange(4_000) // 3 % 2
+    found = styles_of_bars([((7, 0.25), (9, 0.75)), ((4, 1.0),)], turns, rng)
+    assert (found[turns == 1] == 4).all()
+    assert set(found[turns == 0].tolist()) == {7, 9}
+    assert abs((found[turns == 0] == 9).mean() - 0.75) < 0.05
+    assert (styles_of_bars([(), ((4, 1.0),)], turns, rng)[turns == 0] == NOT_TOLD[4]).all()
+
+
+def test_styles_of_two_pieces_weigh_as_much_as_their_bars() -> None:
+    turns = np.array([0, 0, 0, 1])
+    assert mixed([((7, 0.5), (9, 0.5)), ((4, 1.0),)], turns) == ((7, 0.375), (9, 0.375), (4, 0.25))

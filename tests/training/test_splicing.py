@@ -8,6 +8,7 @@ from toys import toy_split
 
 from musenet.corpus.shards import Split
 from musenet.events import decode, encode, is_valid
+from musenet.features import STYLE
 from musenet.instruments import DRUMS, INSTRUMENTS, instrument_id
 from musenet.key import key_of, transpose_key
 from musenet.score import METRE, NOTE, TEMPO, Score, out_of_range, records
@@ -150,7 +151,7 @@ def test_what_does_not_go_together_is_left_alone(
 @pytest.mark.parametrize("context", [64, 256])
 def test_windows_tell_one_of_the_two_and_its_bars_count(pair: Split, context: int) -> None:
     always = Augmentation(
-        splice=1.0, orchestrate=0.0, drop_styles=1.0, drop_instruments=0.0, give=0.0
+        splice=1.0, both=0.0, orchestrate=0.0, drop_styles=1.0, drop_instruments=0.0, give=0.0
     )
     rng = np.random.default_rng(0)
     told = Counter[int]()
@@ -165,6 +166,26 @@ def test_windows_tell_one_of_the_two_and_its_bars_count(pair: Split, context: in
         assert np.array_equal(item.weights[notes, 2] > 0, item.ids[notes, 1] == player)
         assert item.notes == (item.ids[:, 1] == player).sum() > 0
     assert min(told.values()) > 5
+
+
+@pytest.mark.parametrize("context", [64, 256])
+def test_windows_tell_both_and_each_bar_its_own_style(pair: Split, context: int) -> None:
+    always = Augmentation(
+        splice=1.0, both=1.0, orchestrate=0.0, drop_instruments=0.0, give=0.0, show_style=1.0
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        item = draw(pair, 0, context, always, rng)
+        assert set(item.condition.instruments) == {PIANO, VIOLIN}
+        weights = dict(item.condition.styles)
+        assert JAZZ in weights
+        assert len(weights) > 1
+        assert sum(weights.values()) == pytest.approx(1.0)
+        notes = item.ids[:, 1] <= DRUMS
+        assert item.weights[notes].all()
+        told = item.features[notes, STYLE]
+        assert np.array_equal(told == JAZZ, item.ids[notes, 1] == PIANO)
+        assert set(told.tolist()) <= set(weights)
 
 
 def test_without_splices_a_piece_stays_alone(pair: Split) -> None:

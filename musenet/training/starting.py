@@ -1,0 +1,49 @@
+"""Training that goes on from the weights of a model, which may not know all controls yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from musenet.checkpoint import load_model
+from musenet.errors import UserError
+from musenet.features import STYLE
+from musenet.model import Model
+
+BEGUN = 0.3
+"""Share of what a style is in front as which it begins at every moment."""
+
+
+def take_over(model: Model, weights: Path) -> list[Parameter]:
+    """Take over the weights of a model.
+
+    Returns:
+        The tables of controls that it knows nothing of, which are to learn faster than the rest.
+
+    Raises:
+        UserError: it is missing, or of other dimensions.
+    """
+    other, _ = load_model(weights)
+    try:
+        model.load_state_dict(other.state_dict())
+    except RuntimeError as error:
+        raise UserError(f"{weights} has other dimensions: give its own --preset") from error
+    modules = (model.moment, model.heads.moment)
+    fresh = [table for own in modules for table in own.tables.parameters() if _unknown(table)]
+    styles = list(model.moment.tables.parameters())[STYLE - 1]
+    if _unknown(styles):
+        with torch.no_grad():
+            styles[:-1] = _begun(model.style.weight)
+    return fresh
+
+
+def _unknown(table: Parameter) -> bool:
+    return not bool(table.any())
+
+
+def _begun(style: Tensor) -> Tensor:
+    """Rare styles are not begun from nothing; what all have in common says nothing."""
+    return BEGUN * (style - style.mean(dim=0))

@@ -1,0 +1,68 @@
+"""Going on from the weights of a model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from musenet.checkpoint import save_model
+from musenet.errors import UserError
+from musenet.features import KEY, STYLE
+from musenet.model import Model
+from musenet.presets import PRESETS
+from musenet.training.optimise import FRESH_SCALE, OptimiserName, optimisers, set_learning_rate
+from musenet.training.starting import BEGUN, take_over
+
+TINY = PRESETS["tiny"]()
+
+
+def saved(path: Path, seed: int, *, unknown: tuple[int, ...] = ()) -> Path:
+    """Random weights but for tables of features that the model has not met."""
+    torch.manual_seed(seed)
+    model = Model(TINY)
+    with torch.no_grad():
+        for own in (model.moment, model.heads.moment):
+            for column, table in enumerate(own.tables.parameters(), start=1):
+                if column not in unknown:
+                    table.normal_()
+    save_model(path, model)
+    return path
+
+
+def test_all_that_is_known_is_taken_over(tmp_path: Path) -> None:
+    path = saved(tmp_path / "some.safetensors", 0)
+    model = Model(TINY)
+    assert take_over(model, path) == []
+    again = Model(TINY)
+    take_over(again, path)
+    pairs = zip(model.parameters(), again.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_new_tables_learn_faster_and_styles_begin_as_they_are_in_front(tmp_path: Path) -> None:
+    model = Model(TINY)
+    fresh = take_over(model, saved(tmp_path / "some.safetensors", 0, unknown=(KEY, STYLE)))
+    both = [list(own.tables.parameters()) for own in (model.moment, model.heads.moment)]
+    expected = [tables[column - 1] for tables in both for column in (KEY, STYLE)]
+    assert [id(table) for table in fresh] == [id(table) for table in expected]
+    styles, key = both[0][STYLE - 1], both[0][KEY - 1]
+    spread = model.style.weight - model.style.weight.mean(dim=0)
+    assert torch.allclose(styles[:-1], BEGUN * spread)
+    assert not styles[-1].any() and not key.any()
+    assert not both[1][STYLE - 1].any()
+    names: tuple[OptimiserName, ...] = ("adamw", "muon")
+    for name in names:
+        made = optimisers(model, name, 0.01, 0.0, fresh)
+        set_learning_rate(made, 0.01)
+        slow, fast = made[0].param_groups
+        assert fast["lr"] == pytest.approx(FRESH_SCALE * slow["lr"])
+        assert {id(table) for table in fast["params"]} == {id(table) for table in fresh}
+        held = [id(p) for each in made for group in each.param_groups for p in group["params"]]
+        assert sorted(held) == sorted(map(id, model.parameters()))
+
+
+def test_weights_of_other_dimensions_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    save_model(path, Model(PRESETS["mini"]()))
+    with pytest.raises(UserError, match="other dimensions"):
+        take_over(Model(TINY), path)
