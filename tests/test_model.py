@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
-from musenet.features import COLUMNS, GIVEN, features, moments_of, STYLE
+from musenet.features import COLUMNS, GIVEN, STYLE, features, moments_of
 from musenet.model import PROMPT_ROWS, Cache, Model, parameters
 from musenet.presets import PRESETS, ModelConfig, base, mini, musenet, small, tiny
 
