@@ -25,8 +25,9 @@ from musenet.composing.sections import Section
 from musenet.composing.steering import Steering
 from musenet.condition import KEYS, Condition
 from musenet.events import SIZES, Table, encode, is_note
-from musenet.features import KEY, Features, Moments, features, moments_of
+from musenet.features import KEY, NOT_TOLD, STYLE, Features, Moments, features, moments_of
 from musenet.model import Model
+from musenet.styles import style_id
 
 CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
 STYLED = Prompt(styles=(("bach", 1.0),), instruments=("piano", "violin"), minutes=0.25)
@@ -148,12 +149,13 @@ def test_a_file_tells_the_guidance_and_is_made_again(tmp_path: Path) -> None:
     assert random_composer().again(tmp_path / "piece.mid").midi == piece.midi
 
 
-def test_what_it_is_contrasted_with_is_told_no_key() -> None:
-    steering = Steering.of(Section(key="D"))
+def test_what_it_is_contrasted_with_is_told_neither_style_nor_key() -> None:
+    steering = Steering.of(Section(styles=(("jazz", 1.0),), key="D"))
     columns = features(Moments.beginning(3), SECONDS, controls=steering.at(Moments.beginning(3)))
     both = with_plain(columns)
     assert both[:, KEY].tolist() == [2, 2, 2, KEYS, KEYS, KEYS]
-    others = [place for place in range(both.shape[1]) if place != KEY]
+    assert both[:, STYLE].tolist() == [style_id("jazz")] * 3 + [NOT_TOLD[4]] * 3
+    others = [place for place in range(both.shape[1]) if place not in (KEY, STYLE)]
     assert np.array_equal(both[3:, others], columns[:, others])
 
 
