@@ -98,7 +98,7 @@ class Observed:
     bars: NDArray[np.int32]
 
     def at(self, moments: Moments) -> Controls:
-        """The controls at moments; a bar without events has no notes, key and style as before."""
+        """The controls at moments; an empty bar has no chord, and key and style as before."""
         found = np.empty((len(moments.tick), len(NOT_TOLD)), dtype=np.int32)
         found[:, 0] = _looked_up(self.chord_ticks, self.chords, chord_starts(moments), NO_CHORD)
         bars = bar_starts(moments)
