@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,37 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         UserError: the file is missing, damaged or not ours.
     """
+    with _opened(path) as file:
+        meta = _meta(file, path)
+        return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """Facts alone of a file made by `write_tensors`.
+
+    Raises:
+        UserError: as `read_tensors`.
+    """
+    with _opened(path) as file:
+        return _meta(file, path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise UserError(f"no model at {path}: give a .safetensors file or a run's folder")
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            meta = json.loads((file.metadata() or {})["musenet"])
+            yield file
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise UserError(f"{path} is damaged or no musenet model: fetch or train it anew") from error
+
+
+def _meta(file: Any, path: Path) -> dict[str, Any]:
+    meta = json.loads((file.metadata() or {})["musenet"])
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise UserError(f"{path} was written by another version of musenet: train it anew")
-    return tensors, meta
+    return meta
 
 
 def to_int8(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

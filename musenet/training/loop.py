@@ -36,7 +36,13 @@ from musenet.training.passes import attention, fastest_attention, warm_up
 from musenet.training.prefetch import Drawer, Feed, Order, feeding
 from musenet.training.settings import TrainingConfig
 from musenet.training.starting import take_over
-from musenet.training.state import STATE_FILE, TrainingState, read_state, write_state
+from musenet.training.state import (
+    STATE_FILE,
+    TrainingState,
+    fresh_tables,
+    read_state,
+    write_state,
+)
 from musenet.training.stepping import Stepper, Taken
 from musenet.training.throughput import peak, rates
 from musenet.training.workers import Workers
@@ -87,14 +93,13 @@ class Run:
         if not len(self.train):
             raise UserError(f"{config.data} has no pieces to train on: build a larger corpus")
         self.model = Model(config.model, default_dtype(place)).to(place)
-        start = config.weights
-        fresh = [] if start is None else take_over(self.model, Path(start))
+        self.state = TrainingState(fresh=self._begin())
         self.optimisers = optimisers(
             self.model,
             config.optimiser or default_optimiser(place),
             config.learning_rate,
             config.weight_decay,
-            fresh,
+            self.state.fresh,
         )
         self.stepper = Stepper(
             self.model,
@@ -107,7 +112,16 @@ class Run:
         self.average = Average(self.model, config.average) if config.average else None
         best = peak(place)
         self._peak = None if best is None else best * self.workers.count
-        self.state = TrainingState()
+
+    def _begin(self) -> tuple[str, ...]:
+        """Take over the weights to begin from; names of the tables that are new to them.
+
+        A run that has begun needs them no longer.
+        """
+        if (self.out / STATE_FILE).exists():
+            return fresh_tables(self.out)
+        start = self.config.weights
+        return () if start is None else take_over(self.model, Path(start))
 
     def resume(self) -> None:
         """Go on from the last checkpoint in the run's folder.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import torch
@@ -24,7 +24,7 @@ def optimisers(
     name: OptimiserName,
     learning_rate: float,
     weight_decay: float,
-    fresh: Sequence[nn.Parameter] = (),
+    fresh: Collection[str] = (),
 ) -> list[Optimizer]:
     """Muon for the matrices of the blocks and AdamW for the rest, or AdamW for all.
 
@@ -36,7 +36,7 @@ def optimisers(
         name: which optimisers.
         learning_rate: at its peak.
         weight_decay: of matrices under Muon.
-        fresh: tables that learn `FRESH_SCALE` times as fast as others.
+        fresh: names of the tables that learn `FRESH_SCALE` times as fast as others.
     """
     matrices = [
         parameter
@@ -47,12 +47,13 @@ def optimisers(
     ]
     if name == "adamw":
         matrices = []
-    chosen = {id(parameter) for parameter in (*matrices, *fresh)}
+    fast = [parameter for name, parameter in model.named_parameters() if name in fresh]
+    chosen = {id(parameter) for parameter in (*matrices, *fast)}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
     scale = TABLE_SCALE if matrices else 1.0
     groups: list[dict[str, Any]] = [{"params": rest, "scale": scale}]
-    if fresh:
-        groups.append({"params": list(fresh), "scale": scale * FRESH_SCALE})
+    if fast:
+        groups.append({"params": fast, "scale": scale * FRESH_SCALE})
     made: list[Optimizer] = [
         AdamW(
             groups,

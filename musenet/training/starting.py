@@ -17,11 +17,12 @@ BEGUN = 0.3
 """Share of what a style is in front as which it begins at every moment."""
 
 
-def take_over(model: Model, weights: Path) -> list[Parameter]:
+def take_over(model: Model, weights: Path) -> tuple[str, ...]:
     """Take over the weights of a model.
 
     Returns:
-        The tables of controls that it knows nothing of, which are to learn faster than the rest.
+        Names of the tables of controls that it knows nothing of, which are to learn faster than
+        the rest.
 
     Raises:
         UserError: it is missing, or of other dimensions.
@@ -31,8 +32,11 @@ def take_over(model: Model, weights: Path) -> list[Parameter]:
         model.load_state_dict(other.state_dict())
     except RuntimeError as error:
         raise UserError(f"{weights} has other dimensions: give its own --preset") from error
-    modules = (model.moment, model.heads.moment)
-    fresh = [table for own in modules for table in own.tables.parameters() if _unknown(table)]
+    fresh = tuple(
+        name
+        for name, table in model.named_parameters()
+        if "moment.tables." in name and _unknown(table)
+    )
     styles = list(model.moment.tables.parameters())[STYLE - 1]
     if _unknown(styles):
         with torch.no_grad():

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from musenet.checkpoint import FORMAT, read_tensors, write_tensors
+from musenet.checkpoint import FORMAT, read_meta, read_tensors, write_tensors
 from musenet.errors import UserError
 from musenet.model import Model
 from musenet.training.averaging import Average
@@ -28,12 +28,14 @@ class TrainingState:
         seconds: time spent training.
         events: events trained on.
         flops: model FLOPs spent.
+        fresh: names of the tables that were new to the weights it began from.
     """
 
     step: int = 0
     seconds: float = 0.0
     events: int = 0
     flops: float = 0.0
+    fresh: tuple[str, ...] = ()
 
 
 def write_state(
@@ -74,10 +76,24 @@ def read_state(
             _check_fit(values, optimiser, started=meta["step"] > 0)
             groups = optimiser.state_dict()["param_groups"]
             optimiser.load_state_dict({"state": values, "param_groups": groups})
-        return TrainingState(**{key: meta[key] for key in asdict(TrainingState()) if key in meta})
+        return _state(meta)
     except (RuntimeError, ValueError, KeyError) as error:
         message = f"{folder} holds a run with other settings: resume it with its own"
         raise UserError(message) from error
+
+
+def fresh_tables(folder: Path) -> tuple[str, ...]:
+    """Names of the tables that were new to the weights that a begun run began from.
+
+    Raises:
+        UserError: there is no state, or it is damaged.
+    """
+    return _state(read_meta(folder / STATE_FILE)).fresh
+
+
+def _state(meta: dict[str, Any]) -> TrainingState:
+    known = {key: meta[key] for key in asdict(TrainingState()) if key in meta}
+    return TrainingState(**{**known, "fresh": tuple(known.get("fresh", ()))})
 
 
 def _check_fit(

@@ -10,9 +10,11 @@ import pytest
 import torch
 from toys import toy_corpus, toy_split, toy_tables
 
-from musenet.checkpoint import load_model
+from musenet.checkpoint import load_model, save_model
 from musenet.errors import UserError
 from musenet.events import FIELDS
+from musenet.features import COLUMNS
+from musenet.model import Model
 from musenet.presets import ModelConfig, tiny
 from musenet.training import loop, stepping
 from musenet.training.loop import Run, validation_pieces
@@ -119,6 +121,23 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     tensors = [(tmp_path / run / "model.safetensors") for run in ("whole", "parts")]
     models = [load_model(path)[0].state_dict() for path in tensors]
     assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
+
+
+def test_a_run_goes_on_without_the_weights_that_it_began_from(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    first = tmp_path / "first.safetensors"
+    save_model(first, Model(SMALLEST))
+    config = replace(config, weights=str(first))
+    whole = trained(config, tmp_path / "whole")
+    begun = stopped(Run(config, tmp_path / "parts"), 3)
+    assert len(begun.state.fresh) == 2 * (len(COLUMNS) - 1)
+    first.unlink()
+    second = Run(config, tmp_path / "parts")
+    second.resume()
+    assert second.state == begun.state
+    assert second.fit(ignore)
+    assert same_weights(whole, second)
 
 
 def test_a_finished_run_is_left_as_it_is(config: TrainingConfig, tmp_path: Path) -> None:
