@@ -38,8 +38,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         UserError: the file is missing, damaged or not ours.
     """
-    with _opened(path) as file:
-        meta = _meta(file, path)
+    with _opened(path) as (file, meta):
         return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
 
 
@@ -49,26 +48,22 @@ def read_meta(path: Path) -> dict[str, Any]:
     Raises:
         UserError: as `read_tensors`.
     """
-    with _opened(path) as file:
-        return _meta(file, path)
+    with _opened(path) as (_, meta):
+        return meta
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     if not path.is_file():
         raise UserError(f"no model at {path}: give a .safetensors file or a run's folder")
     try:
         with safe_open(path, framework="pt") as file:
-            yield file
+            meta = json.loads((file.metadata() or {})["musenet"])
+            if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+                raise UserError(f"{path} was written by another version of musenet: train it anew")
+            yield file, meta
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise UserError(f"{path} is damaged or no musenet model: fetch or train it anew") from error
-
-
-def _meta(file: Any, path: Path) -> dict[str, Any]:
-    meta = json.loads((file.metadata() or {})["musenet"])
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise UserError(f"{path} was written by another version of musenet: train it anew")
-    return meta
 
 
 def to_int8(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
