@@ -43,7 +43,10 @@ from musenet.corpus.relatives import relatives
 from musenet.corpus.shards import Split, open_split
 from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
-from musenet.evaluation.judge import (
+from musenet.evaluation.judge_measures import ranks, usable
+from musenet.evaluation.judge_mixing import layered, spliced
+from musenet.events import Table, decode, encode
+from musenet.judge import (
     LEAST_NOTES,
     Heard,
     StyleJudge,
@@ -51,9 +54,6 @@ from musenet.evaluation.judge import (
     load_judge,
     without_instruments,
 )
-from musenet.evaluation.judge_measures import ranks, usable
-from musenet.evaluation.judge_mixing import layered, spliced
-from musenet.events import Table, decode, encode
 from musenet.score import crop, ticks_at
 from musenet.styles import STYLES, style_id
 
@@ -89,14 +89,22 @@ class Bench:
         """Pieces in some styles; each batch has a seed, and so an ensemble, of its own."""
         own = self.arguments
         prompt = Prompt(styles, tuple(own.instruments), own.seconds / 60.0)
-        made = [
-            piece
-            for first in range(0, own.pieces, own.batch)
-            for piece in self.composer.answer(
-                prompt, Sampling(guidance=guidance), seed=own.seed + first,
-                candidates=min(own.batch, own.pieces - first),
+        how = Sampling(guidance=guidance)
+        if own.best_of > 1:
+            answers = (
+                self.composer.answer(prompt, how, seed=own.seed + place, candidates=own.best_of)
+                for place in range(own.pieces)
             )
-        ]  # fmt: skip
+            made = [self.composer.judge.ranked(answer)[0] for answer in answers]
+        else:
+            made = [
+                piece
+                for first in range(0, own.pieces, own.batch)
+                for piece in self.composer.answer(
+                    prompt, how, seed=own.seed + first,
+                    candidates=min(own.batch, own.pieces - first),
+                )
+            ]  # fmt: skip
         return [encode(piece.score) for piece in made]
 
     def heard(self, tables: Iterable[Table], *, instruments: bool) -> Probabilities:
@@ -142,6 +150,9 @@ def options() -> argparse.ArgumentParser:
                       help="of all pieces; by default ensembles of the style")  # fmt: skip
     made.add_argument("--pieces", type=int, default=8, help="of each prompt (default 8)")
     made.add_argument("--batch", type=int, default=4, help="composed together (default 4)")
+    made.add_argument("--best-of", type=int, default=1,
+                      help="candidates that each piece is the first of as ranked, which hears "
+                      "styles by the bundled judge: give another --judge (default 1)")  # fmt: skip
     made.add_argument("--seconds", type=float, default=40.0, help="of each piece (default 40)")
     made.add_argument("--seed", type=int, default=0, help="of the music (default 0)")
     return made

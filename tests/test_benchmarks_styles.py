@@ -10,7 +10,7 @@ import torch
 from composers import random_composer
 from style_toys import FALLING, RISING, styled_corpus
 
-from musenet.evaluation.judge import StyleJudge, save_judge
+from musenet.judge import StyleJudge, save_judge
 
 
 @pytest.fixture

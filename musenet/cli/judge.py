@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from musenet.corpus.shards import Split
-    from musenet.evaluation.judge import StyleJudge
     from musenet.evaluation.judge_measures import Heard
+    from musenet.judge import StyleJudge
 
 _HELD_OUT = ("valid", "test")
 _TOP = 3
@@ -63,8 +63,8 @@ def train(
     It learns from the training pieces of a corpus and is measured on the held-out works.
     """
     from musenet.corpus.shards import open_split
-    from musenet.evaluation.judge import load_judge, save_judge
     from musenet.evaluation.judge_training import fit, judged_styles
+    from musenet.judge import load_judge, save_judge
 
     check_weights(out)
     held_out = [open_split(data, split) for split in _HELD_OUT]
@@ -95,7 +95,7 @@ def evaluate(
 ) -> None:  # fmt: skip
     """How well the judge hears the styles of human works, beside chance, and two at once."""
     from musenet.corpus.shards import open_split
-    from musenet.evaluation.judge import load_judge
+    from musenet.judge import load_judge
 
     head, _ = load_judge(judge)
     splits = [open_split(data, name) for name in ((split,) if split else _HELD_OUT)]
@@ -130,7 +130,7 @@ def styles(
     import numpy as np
 
     from musenet.cli.music import music_of
-    from musenet.evaluation.judge import LEAST_NOTES, load_judge
+    from musenet.judge import LEAST_NOTES, load_judge
     from musenet.styles import STYLES
 
     head, _ = load_judge(judge)

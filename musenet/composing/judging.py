@@ -10,15 +10,17 @@ from typing import Any
 from musenet.composing.checks import Limits, bundled_limits
 from musenet.composing.critic import InnerCritic, load_critic
 from musenet.composing.finishing import Composition
+from musenet.composing.likeness import likeness
 from musenet.composing.prompt import condition_of
 from musenet.composing.ranking import FindCopy, Verdict, ranked
 from musenet.composing.threads import one_thread
 from musenet.condition import KEYS
 from musenet.errors import UserError
 from musenet.events import encode
+from musenet.judge import StyleJudge, default_judge
 from musenet.model import Model
 from musenet.score import Score
-from musenet.styles import find_style
+from musenet.styles import find_style, style_id
 
 CRITIC_FILE = "critic.safetensors"
 """Name of a critic that stands beside its model."""
@@ -33,32 +35,45 @@ class Judge:
         facts: of the model.
         limits: of the checks.
         find_copy: looks for passages of the training music, or None not to.
+        styles: hears whether pieces sound like the styles asked for.
     """
 
     critic: InnerCritic | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=bundled_limits)
     find_copy: FindCopy | None = None
+    styles: StyleJudge = field(default_factory=default_judge)
 
-    def verdict(self, score: Score, styles: Sequence[tuple[str, float]] = ()) -> Verdict:
+    def verdict(
+        self,
+        score: Score,
+        styles: Sequence[tuple[str, float]] = (),
+        *,
+        throughout: bool = True,
+    ) -> Verdict:
         """What is thought of a score that was composed in some styles, given with weights.
 
-        The critic is told of none that are the user's own: it knows the plain model alone.
+        Styles of the user's own are left out: critic and style judge do not know them.
+
+        Args:
+            score: what was composed.
+            styles: asked for in front.
+            throughout: whether they were asked for to its end, so that it is to sound like them.
         """
+        known = [(name, weight) for name, weight in styles if find_style(name) is not None]
         opinion = None
         if self.critic is not None:
-            known = [(name, weight) for name, weight in styles if find_style(name) is not None]
             condition = condition_of(known, score.instruments, KEYS, self.facts)
             opinion = self.critic.opinion(encode(score), condition, score.seconds)
         copy = self.find_copy(score) if self.find_copy is not None else None
-        return Verdict(opinion, self.limits.faults(score), copy)
+        asked = [style_id(name) for name, _ in known] if throughout else []
+        alike = likeness(self.styles, score, asked, self.facts.get("relatives", {}))
+        return Verdict(opinion, self.limits.faults(score), copy, alike)
 
     def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
         """Pieces best first, their facts with rank and reasons."""
         with one_thread():
-            verdicts = [
-                self.verdict(piece.score, piece.facts["prompt"]["styles"]) for piece in pieces
-            ]
+            verdicts = [self._verdict(piece) for piece in pieces]
         return [
             replace(
                 pieces[place],
@@ -66,6 +81,11 @@ class Judge:
             )
             for rank, place in enumerate(ranked(verdicts), start=1)
         ]
+
+    def _verdict(self, piece: Composition) -> Verdict:
+        asked = piece.facts["prompt"]
+        changes = any(section["styles"] for section in asked.get("sections", ()))
+        return self.verdict(piece.score, asked["styles"] or (), throughout=not changes)
 
 
 def critic_beside(path: Path, model: Model, name: str, context: int) -> InnerCritic | None:

@@ -1,4 +1,4 @@
-"""Candidates ranked, with reasons: copied passages, faults, then strangeness to the critic."""
+"""Candidates ranked, with reasons: copies, faults, styles not heard, strangeness to the critic."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from musenet.composing.checks import Fault
 from musenet.composing.critic import Opinion
+from musenet.composing.likeness import Likeness
 from musenet.score import Score
 
 MOST_POINTS = 4
@@ -45,11 +46,13 @@ class Verdict:
         faults: the checks that it does not pass.
         copy: the longest passage that it shares with training music; None without an index or
             such a passage.
+        likeness: to the styles asked for; None where none is, or none that can be judged.
     """
 
     opinion: Opinion | None
     faults: tuple[Fault, ...] = ()
     copy: Copy | None = None
+    likeness: Likeness | None = None
 
     @property
     def copied(self) -> bool:
@@ -62,12 +65,19 @@ class Verdict:
         return sum(map(points, self.faults))
 
     @property
+    def missed(self) -> int:
+        """How many of the styles asked for are not heard above all others."""
+        return 0 if self.likeness is None else len(self.likeness.missed)
+
+    @property
     def reason(self) -> str:
         """The verdict in short, such as "strangeness 1.21, critic 0.71, no faults"."""
         own = self.opinion
         said = [] if own is None else [f"strangeness {own.strangeness:.2f}, critic {own.human:.2f}"]
         if self.copied and self.copy is not None:
             said.append(f"{self.copy.notes} notes as in {self.copy.piece}")
+        if self.likeness is not None:
+            said.append(self.likeness.words)
         gravest = sorted(self.faults, key=points, reverse=True)
         return ", ".join(said + ([fault.words for fault in gravest] or ["no faults"]))
 
@@ -83,6 +93,7 @@ class Verdict:
             "reason": self.reason,
             "strangeness": None if own is None else round(own.strangeness, 4),
             "critic": None if own is None else round(own.human, 4),
+            "likeness": None if self.likeness is None else self.likeness.facts(),
             "faults": faults, "copy": copy, "copied": self.copied,
         }  # fmt: skip
 
@@ -97,13 +108,14 @@ def points(fault: Fault) -> int:
 def ranked(verdicts: Sequence[Verdict]) -> list[int]:
     """Places of candidates, best first.
 
-    Those that copy come last; else fewer points of faults come first, then what is least strange
-    to the critic. Equal ones keep their order.
+    Those that copy come last; else fewer points of faults come first, then those in which more of
+    the styles asked for are heard, then what is least strange to the critic. Equal ones keep their
+    order.
     """
 
-    def worse(place: int) -> tuple[bool, int, float]:
+    def worse(place: int) -> tuple[bool, int, int, float]:
         verdict = verdicts[place]
         strangeness = verdict.opinion.strangeness if verdict.opinion is not None else 0.0
-        return verdict.copied, verdict.points, strangeness
+        return verdict.copied, verdict.points, verdict.missed, strangeness
 
     return sorted(range(len(verdicts)), key=worse)

@@ -12,10 +12,10 @@ from musenet.corpus.relatives import carried
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
-from musenet.evaluation.judge import LEAST_NOTES, WINDOW, Heard, StyleJudge, heard
-from musenet.evaluation.judge import without_instruments as alone
 from musenet.evaluation.judge_measures import ranks
 from musenet.evaluation.judge_mixing import layered, spliced
+from musenet.judge import LEAST_NOTES, WINDOW, Heard, StyleJudge, heard
+from musenet.judge import without_instruments as alone
 
 _LESSER, _GREATER = 0.25, 0.75
 

@@ -14,7 +14,7 @@ from musenet.corpus.relatives import carried
 from musenet.corpus.shards import Split
 from musenet.evaluation.comparing import summary
 from musenet.evaluation.critic import auc
-from musenet.evaluation.judge import LEAST_NOTES, StyleJudge
+from musenet.judge import LEAST_NOTES, StyleJudge
 from musenet.styles import STYLES
 
 Probabilities = NDArray[np.float64]

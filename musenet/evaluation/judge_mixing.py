@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from musenet.evaluation.judge import COLUMNS, HALF_BEAT, WINDOW, Heard, described, outermost
 from musenet.instruments import DRUMS
+from musenet.judge import COLUMNS, HALF_BEAT, WINDOW, Heard, described, outermost
 from musenet.key import fitting_shift
 from musenet.score import TICKS_PER_BEAT
 

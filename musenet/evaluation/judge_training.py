@@ -12,7 +12,10 @@ from torch.nn import functional as F
 from musenet.corpus.relatives import relatives
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
-from musenet.evaluation.judge import (
+from musenet.evaluation.judge_mixing import layered, spliced
+from musenet.events import is_note
+from musenet.instruments import DRUMS
+from musenet.judge import (
     LEAST_NOTES,
     WINDOW,
     Heard,
@@ -21,9 +24,6 @@ from musenet.evaluation.judge import (
     stack,
     without_instruments,
 )
-from musenet.evaluation.judge_mixing import layered, spliced
-from musenet.events import is_note
-from musenet.instruments import DRUMS
 from musenet.styles import STYLES
 from musenet.training.augment import transposition
 

@@ -36,7 +36,7 @@ _ACTIVE = ("queued", "running")
 _RECIPE = (
     "prompt", "sampling", "seed", "candidates", "candidate", "at", "model", "version", "own_styles",
 )  # fmt: skip
-_VERDICT = ("reason", "strangeness", "critic", "faults", "copy", "copied")
+_VERDICT = ("reason", "strangeness", "critic", "likeness", "faults", "copy", "copied")
 
 
 class Compositions:

@@ -7,7 +7,7 @@ import pytest
 from style_toys import scale, styled_corpus
 
 from musenet.cli import main
-from musenet.evaluation.judge import bundled_judge
+from musenet.judge import bundled_judge
 from musenet.midi import save
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def judge(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_evaluate_tells_what_train_stored(run: Run, corpus: Path, judge: Path) -> None:
-    from musenet.evaluation.judge import load_judge
+    from musenet.judge import load_judge
 
     measure = ("judge", "evaluate", "--data", corpus, "--judge", judge, "--pairs", "6")
     told = run(*measure, "--json").json

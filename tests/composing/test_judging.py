@@ -10,6 +10,7 @@ from musenet.composing.composer import load
 from musenet.composing.critic import Critic, InnerCritic, save_critic
 from musenet.composing.judging import CRITIC_FILE, Judge, critic_beside
 from musenet.composing.ranking import Copy
+from musenet.composing.sections import parse_section
 from musenet.score import Score
 
 
@@ -41,6 +42,23 @@ def test_copies_are_looked_for_where_an_index_is_given() -> None:
     assert plain.copy is None
     assert plain.opinion is None
     assert wary.copied
+
+
+def test_pieces_are_to_sound_like_what_was_asked_for_to_their_end() -> None:
+    composer = random_composer()
+    piece = composer.compose(
+        styles=("jazz:2", "Johann Sebastian Bach"), instruments="piano", minutes=1
+    )[0]
+    heard = piece.facts["likeness"]
+    assert {"jazz", "bach"} <= set(heard["shares"])
+    assert heard["words"] in piece.facts["reason"]
+    assert composer.compose(instruments="piano", minutes=1)[0].facts["likeness"] is None
+    later = parse_section("0:06 style=folk")
+    turns = composer.compose(styles="jazz", instruments="piano", minutes=1, sections=[later])
+    assert turns[0].facts["likeness"] is None
+    louder = parse_section("0:06 dynamics=ff")
+    same = composer.compose(styles="jazz", instruments="piano", minutes=1, sections=[louder])
+    assert set(same[0].facts["likeness"]["shares"]) >= {"jazz"}
 
 
 @pytest.mark.parametrize("folder", [True, False])

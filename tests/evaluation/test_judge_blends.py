@@ -7,8 +7,8 @@ from style_toys import FALLING, RISING, styled_corpus
 
 from musenet.corpus.shards import Split, open_split
 from musenet.errors import UserError
-from musenet.evaluation.judge import Heard, StyleJudge
 from musenet.evaluation.judge_blends import blends_heard, pairs_of
+from musenet.judge import Heard, StyleJudge
 
 STYLES = [RISING, FALLING]
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from style_toys import FALLING, RISING, scale_table
 from toys import toy_split
 
-from musenet.evaluation.judge import StyleJudge
 from musenet.evaluation.judge_measures import (
     Heard,
     hear,
@@ -17,6 +16,7 @@ from musenet.evaluation.judge_measures import (
     together,
     usable,
 )
+from musenet.judge import StyleJudge
 from musenet.styles import style_id
 
 STYLES = [RISING, FALLING, style_id("waltz")]

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from strategies import scores
 from style_toys import scale_table
 
-from musenet.evaluation.judge import COLUMNS, WINDOW, Heard, heard
 from musenet.evaluation.judge_mixing import in_key_of, layered, spliced
 from musenet.events import encode
+from musenet.judge import COLUMNS, WINDOW, Heard, heard
 from musenet.score import NOTE, Score, records
 
 PITCH, WAIT, INSTRUMENT = (COLUMNS.index(name) for name in ("pitch", "wait", "instrument"))

@@ -4,10 +4,10 @@ from style_toys import FALLING, RISING, scale_table, styled_corpus
 
 from musenet.corpus.shards import SPLITS, Split, open_split
 from musenet.errors import UserError
-from musenet.evaluation.judge import heard
 from musenet.evaluation.judge_measures import hear, measured, usable
 from musenet.evaluation.judge_mixing import spliced
 from musenet.evaluation.judge_training import fit, judged_styles
+from musenet.judge import heard
 from musenet.styles import style_id
 
 

@@ -256,6 +256,9 @@ def test_reasons_of_a_rank(modules: Page) -> None:
         [[False, "40 notes in a row are those of Waltz"], [False, "stuck for 40 s"],
          [True, "strangeness: 1.20, human music has 1"], [True, "critic: 80 % human"]], False, [],
     ]  # fmt: skip
+    for missed, passed in (([], True), (["jazz"], None)):
+        own = {"critic": None, "faults": [], "likeness": {"missed": missed, "words": "so"}}
+        assert [passed, "so"] in run(modules, "verdict", script, {"verdict": own})[0]
     sound = {"critic": None, "faults": [], "searched": True, "copied": False, "copy": None}
     few = {**sound, "copy": {"notes": 9, "piece": "Waltz"}}
     for verdict, says in ((sound, "no passage"), (few, "no more than 9 notes")):

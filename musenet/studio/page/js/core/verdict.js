@@ -11,12 +11,13 @@ const copyWords = ({ notes, piece }) => `${notes} notes in a row are those of ${
  * @returns {Reason[]} */
 export function reasonsOf({ verdict }) {
   if (!verdict) return [];
-  const { faults, critic, strangeness } = verdict;
+  const { faults, critic, strangeness, likeness } = verdict;
   const wrong = faults.map((fault) => ({ passed: false, says: fault.words }));
   const clean = wrong.length ? [] : [{ passed: true, says: "no fault found by rule" }];
   const heard = critic === null ? [] : [{ passed: critic >= 0.5 || null, says: `critic: ${Math.round(critic * 100)} % human` }];
   const strange = strangeness == null ? [] : [{ passed: strangeness <= 1.25 || null, says: `strangeness: ${strangeness.toFixed(2)}, human music has 1` }];
-  return [...originality(verdict), ...wrong, ...clean, ...strange, ...heard];
+  const alike = likeness ? [{ passed: !likeness.missed.length || null, says: likeness.words }] : [];
+  return [...originality(verdict), ...wrong, ...clean, ...alike, ...strange, ...heard];
 }
 
 /** What was found of copied passages; nothing where none were looked for. */

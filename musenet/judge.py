@@ -13,6 +13,7 @@ can hear two styles at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,12 @@ def load_judge(path: Path | None = None) -> tuple[StyleJudge, dict[str, Any]]:
     if instruments != [known.name for known in INSTRUMENTS[: len(instruments)]]:
         raise UserError(f"{file} was made with other instruments: run 'musenet judge train'")
     return judge.eval(), facts
+
+
+@cache
+def default_judge() -> StyleJudge:
+    """The judge that comes with the package, loaded once."""
+    return load_judge()[0]
 
 
 def bundled_judge() -> Path:

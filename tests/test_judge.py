@@ -10,7 +10,9 @@ from style_toys import FALLING, RISING, scale_table
 
 from musenet.checkpoint import write_tensors
 from musenet.errors import UserError
-from musenet.evaluation.judge import (
+from musenet.events import METRE_EVENT, TEMPO_EVENT, encode, is_note
+from musenet.instruments import DRUMS
+from musenet.judge import (
     COLUMNS,
     WINDOW,
     StyleJudge,
@@ -22,8 +24,6 @@ from musenet.evaluation.judge import (
     windows_of,
     without_instruments,
 )
-from musenet.events import METRE_EVENT, TEMPO_EVENT, encode, is_note
-from musenet.instruments import DRUMS
 from musenet.quantise import METRES
 from musenet.score import NOTE, Score, records
 from musenet.styles import STYLES
