@@ -61,7 +61,7 @@ def arrange(
     seed: Seed = None,
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
-    guidance: Guidance = Sampling.guidance,
+    guidance: Guidance = None,
     audio: Sound = None,
     soundfont: SoundFont = None,
     model: Model = None,

@@ -112,7 +112,7 @@ def compose(
     seed: Seed = None,
     temperature: Temperature = Sampling.temperature,
     top_p: TopP = Sampling.top_p,
-    guidance: Guidance = Sampling.guidance,
+    guidance: Guidance = None,
     endings: Endings = Sampling.endings,
     audio: Sound = None,
     soundfont: SoundFont = None,

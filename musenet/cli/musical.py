@@ -40,9 +40,11 @@ TopP = Annotated[
     float, typer.Option(metavar="NUMBER", help="Share of the likeliest values to choose among.")
 ]
 Guidance = Annotated[
-    float,
-    typer.Option(metavar="NUMBER", help="How strongly style and key are followed: 1 plain, "
-                 "1.5 to 3 more strongly, which takes up to twice the time."),
+    float | None,
+    typer.Option(metavar="NUMBER",
+                 show_default="1; 2 for blends and for changes of style or key",
+                 help="How strongly style and key are followed: 1 plain, 1.5 to 3 more strongly, "
+                 "which takes up to twice the time."),
 ]  # fmt: skip
 Endings = Annotated[
     int,

@@ -19,6 +19,7 @@ from musenet.composing.critic import InnerCritic
 from musenet.composing.decoding import Decoder, OnRows, generators
 from musenet.composing.drawing import choose_beginning, choose_instruments, choose_key
 from musenet.composing.finishing import Composition, arranged, finished, rate
+from musenet.composing.guidance import STRONG
 from musenet.composing.judging import Judge, critic_beside
 from musenet.composing.network import Network, network_of
 from musenet.composing.own import Own, own_in, told
@@ -81,7 +82,7 @@ class Composer:
         density: str | float | None = None, dynamics: str | None = None,
         sections: Sequence[Section] = (), seed: int = 0,
         temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
-        guidance: float = Sampling.guidance, endings: int = Sampling.endings, candidates: int = 1,
+        guidance: float | None = None, endings: int = Sampling.endings, candidates: int = 1,
         progress: Callable[[float], None] | None = None,
         on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
@@ -106,7 +107,8 @@ class Composer:
             temperature: below 1 plainer, above 1 wilder.
             top_p: share of the likeliest values to choose among.
             guidance: how strongly styles and key are followed: 1 plain, above more strongly; any
-                other than 1 takes twice the time.
+                other than 1 takes up to twice the time. By default 1, but `STRONG` for styles
+                that do not go together (`turns.groups_of`), and where sections change style or key.
             endings: how many ways to end each piece are tried, of which the one that the model is
                 surest of is kept.
             candidates: how many.
@@ -125,11 +127,18 @@ class Composer:
             notes_a_beat(density), dynamics, tuple(sections),
         )  # fmt: skip
         watch = Watch(progress, on_rows, stop)
+        guidance = self._needed(prompt) if guidance is None else guidance
         made = self.answer(
             prompt, Sampling(temperature, top_p, guidance=guidance, endings=endings), given, at,
             seed=seed, candidates=candidates, watch=watch,
         )  # fmt: skip
         return self.judge.ranked(made)
+
+    def _needed(self, prompt: Prompt) -> float:
+        """The guidance without which blends and changes are seldom heard, plain for all else."""
+        blends = len(groups_of(prompt, self.own(prompt.plan).facts(self.facts))) > 1
+        changes = any(section.styles or section.key for section in prompt.sections)
+        return STRONG if blends or changes else Sampling.guidance
 
     def answer(
         self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None,
@@ -203,7 +212,7 @@ class Composer:
         bars: tuple[int, int] | None = None, keep: bool = False,
         styles: Mapping[str, float] | Sequence[str] | str = (), density: str | float | None = None,
         dynamics: str | None = None, seed: int = 0, temperature: float = Sampling.temperature,
-        top_p: float = Sampling.top_p, guidance: float = Sampling.guidance, candidates: int = 1,
+        top_p: float = Sampling.top_p, guidance: float | None = None, candidates: int = 1,
         progress: Callable[[float], None] | None = None, on_rows: OnRows | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
@@ -240,6 +249,7 @@ class Composer:
         players = players_of(section, tuple(score.instruments))
         if bars is None and not keep and set(players) >= set(score.instruments):
             raise UserError("nothing given would be left: name bars, or instruments to add")
+        guidance = self._needed(Prompt(section.styles or ())) if guidance is None else guidance
         how = Sampling(temperature, top_p, guidance=guidance, endings=1)
         layout = arrangement_of(score, players, bars, keep=keep)
         everyone = sorted({*players, *score.instruments})

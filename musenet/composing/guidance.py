@@ -20,6 +20,8 @@ from musenet.condition import KEYS, Condition
 from musenet.features import KEY, NOT_TOLD, STYLE, Features
 from musenet.model import Cache, Model
 
+STRONG = 2.0
+"""Guidance by which blends and changes of style and key are heard."""
 Number = TypeVar("Number", np.int32, np.int64)
 
 

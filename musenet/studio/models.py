@@ -142,7 +142,7 @@ class Choice(Body):
     seed: int | None = Field(None, ge=0, le=2**53 - 1)
     temperature: float = Field(Sampling.temperature, ge=0.05, le=5)
     top_p: float = Field(Sampling.top_p, gt=0, le=1)
-    guidance: float = Field(Sampling.guidance, ge=0, le=5)
+    guidance: float | None = Field(None, ge=0, le=5)
     density: str | float | None = None
     dynamics: str | None = None
     label: str = Name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ from torch import Tensor
 from musenet import midi
 from musenet.composing.decoding import Decoder, Draft
 from musenet.composing.engine import Engine
-from musenet.composing.guidance import Guided, plain, with_plain
+from musenet.composing.guidance import STRONG, Guided, plain, with_plain
 from musenet.composing.network import Eager, Network, network_of
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
-from musenet.composing.sections import Section
+from musenet.composing.sections import Section, parse_section
 from musenet.composing.steering import Steering
 from musenet.condition import KEYS, Condition
 from musenet.events import SIZES, Table, encode, is_note
@@ -140,6 +141,30 @@ def test_a_guided_candidate_is_the_same_alone() -> None:
     assert tables(drafts(2.0, candidates=2)) == together[:2]
     assert tables(drafts(2.0)) == together[:1]
     assert len(set(together)) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "guidance"),
+    [
+        ({}, 1.0),
+        ({"styles": "jazz", "key": "D"}, 1.0),
+        ({"styles": ("jazz", "ragtime")}, 1.0),
+        ({"styles": ("jazz", "hymns")}, STRONG),
+        ({"styles": ("jazz", "hymns"), "guidance": 1.0}, 1.0),
+        ({"sections": [parse_section("0:03 density=dense")]}, 1.0),
+        ({"sections": [parse_section("0:03 key=D")]}, STRONG),
+        ({"sections": [parse_section("0:03 style=jazz")]}, STRONG),
+    ],
+)
+def test_blends_and_changes_are_followed_closely(asked: dict[str, Any], guidance: float) -> None:
+    relatives = {"jazz": ["ragtime"], "ragtime": ["jazz"], "hymns": []}
+    composer = random_composer(relatives=relatives)
+    (piece,) = composer.compose(instruments="piano", minutes=0.1, **asked)
+    assert piece.facts["sampling"]["guidance"] == guidance
+    if "sections" not in asked:
+        asked = {name: value for name, value in asked.items() if name != "key"}
+        (added,) = composer.arrange(piece.midi, instruments="cello", **asked)
+        assert added.facts["sampling"]["guidance"] == guidance
 
 
 def test_a_file_tells_the_guidance_and_is_made_again(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
  *
  * @typedef {{styles: Record<string, number>, instruments: string[], minutes: number, mood: string,
  *   metre: string, candidates: number, seed: string, temperature: number, notes: string,
- *   key: string, chords: string, density: string, dynamics: string, guidance: number,
+ *   key: string, chords: string, density: string, dynamics: string,
+ *   guidance: number | null,
  *   sections: import("./plan.js").Section[],
  *   opening: {kind: "theme" | "node", id: string, title: string, bar?: number} | null}} Form
  */
@@ -12,8 +13,8 @@
 import * as plan from "./plan.js";
 import { capital, listed } from "./words.js";
 
-/** How the server draws where nothing else is asked for. */
-export const DRAWN = { temperature: 1.08, top_p: 0.98, guidance: 1 };
+/** How the server draws where nothing else is asked for; null is for what the rest needs. */
+export const DRAWN = { temperature: 1.08, top_p: 0.98, guidance: null };
 
 /** Moods of tempo: what they are called and beats a minute. */
 export const MOODS = [

@@ -73,6 +73,9 @@ function candidatesField(app) {
   return h("fieldset", {}, h("legend", {}, "Candidates"), segmented(app, "Candidates", "candidates", choices));
 }
 
+/** Guidance that strengthens nothing; the place below it leaves the choice to the server. */
+const FREE = 1;
+
 function moreField(app) {
   const set = (name) => (event) => app.store.change("form", { [name]: event.target.value });
   const choice = (name, values) => h("select", { id: name, onchange: set(name) }, values.map((value) => h("option", { value }, value || "Any")));
@@ -80,7 +83,7 @@ function moreField(app) {
   const choices = { metre, key: choice("key", ["", ...KEYS]), density: choice("density", ["", ...DENSITIES]), dynamics: choice("dynamics", ["", ...DYNAMICS]) };
   const chords = h("input", { id: "chords", type: "text", placeholder: "C | Am F | G7", autocomplete: "off", spellcheck: "false", onchange: set("chords") });
   const seed = h("input", { id: "seed", type: "text", inputmode: "numeric", pattern: "[0-9]{0,15}", placeholder: "a new one each time", title: "digits only", onchange: set("seed") });
-  const held = h("input", { id: "guidance", type: "range", min: 1, max: 3, step: 0.5, title: "takes twice the time from the first step on", oninput: (event) => app.store.change("form", { guidance: Number(event.target.value) }) });
+  const held = h("input", { id: "guidance", type: "range", min: FREE - 0.5, max: 3, step: 0.5, title: "closely takes up to twice the time", oninput: (event) => app.store.change("form", { guidance: event.target.value < FREE ? null : Number(event.target.value) }) });
   const holds = h("output", { for: "guidance" });
   const wild = h("input", { id: "temperature", type: "range", min: 0.75, max: 1.35, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
   const notes = h("input", { id: "notes", type: "text", placeholder: "C4 E4 G4:2 C4+E4 R", autocomplete: "off", spellcheck: "false", onchange: set("notes") });
@@ -92,8 +95,8 @@ function moreField(app) {
     wild.value = form.temperature;
     notes.value = form.notes;
     metre.disabled = notes.disabled = form.opening !== null;
-    held.value = form.guidance;
-    holds.textContent = form.guidance <= 1 ? "Freely" : form.guidance <= 2 ? "Closely" : "Strictly";
+    held.value = form.guidance ?? FREE - 0.5;
+    holds.textContent = form.guidance === null ? "As needed" : form.guidance <= FREE ? "Freely" : form.guidance <= 2 ? "Closely" : "Strictly";
     held.setAttribute("aria-valuetext", holds.textContent);
     says.textContent = capital(form.temperature < 1 ? "plain" : form.temperature > 1.1 ? "wild" : "even");
     wild.setAttribute("aria-valuetext", says.textContent);
