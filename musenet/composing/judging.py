@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,14 @@ class Judge:
         facts: of the model.
         limits: of the checks.
         find_copy: looks for passages of the training music, or None not to.
-        styles: hears whether pieces sound like the styles asked for.
+        style_judge: gives what hears whether pieces sound like the styles asked for.
     """
 
     critic: InnerCritic | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=bundled_limits)
     find_copy: FindCopy | None = None
-    styles: StyleJudge = field(default_factory=default_judge)
+    style_judge: Callable[[], StyleJudge] = default_judge
 
     def verdict(
         self,
@@ -66,8 +66,10 @@ class Judge:
             condition = condition_of(known, score.instruments, KEYS, self.facts)
             opinion = self.critic.opinion(encode(score), condition, score.seconds)
         copy = self.find_copy(score) if self.find_copy is not None else None
-        asked = [style_id(name) for name, _ in known] if throughout else []
-        alike = likeness(self.styles, score, asked, self.facts.get("relatives", {}))
+        alike = None
+        if known and throughout:
+            asked = [style_id(name) for name, _ in known]
+            alike = likeness(self.style_judge(), score, asked, self.facts.get("relatives", {}))
         return Verdict(opinion, self.limits.faults(score), copy, alike)
 
     def ranked(self, pieces: Sequence[Composition]) -> list[Composition]:
