@@ -11,7 +11,8 @@ beginnings of held-out pieces for about as many instruments, as long as the cand
 - inside: share of the measures between the human quartiles; more is nearer.
 
 A row compares the candidate that comes first by the critic alone (what is least strange to it), by
-how likely the critic takes it for human, by the checks alone, and as ranked, with the mean of all
+how likely the critic takes it for human, by the checks alone, by these and then the critic, and as
+ranked, which hears the styles asked for between the two, with the mean of all
 candidates of its prompt, which is what a random one has. The interval is a bootstrap's over
 prompts. Measures of the ending, and those that tell of minutes, are left out. "measures unknown to
 the checks" leaves out what the checks count as well.
@@ -61,6 +62,11 @@ CHOICES: dict[str, Choice] = {
     "critic": lambda facts: (facts["strangeness"] or 0.0, facts["candidate"]),
     "human or not": lambda facts: (-(facts["critic"] or 0.0), facts["candidate"]),
     "checks": lambda facts: (_points(facts), facts["candidate"]),
+    "checks, then critic": lambda facts: (
+        _points(facts),
+        facts["strangeness"] or 0.0,
+        facts["candidate"],
+    ),
     "ranking": lambda facts: (facts["rank"],),
 }
 """What comes first by each way of choosing has the least of these."""
