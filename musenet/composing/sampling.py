@@ -38,7 +38,7 @@ class Sampling:
             surest of is kept (`planning.CLOSING`); 1 costs nothing.
     """
 
-    temperature: float = 1.08
+    temperature: float = 1.1
     top_p: float = 0.98
     min_p: float = 0.01
     guidance: float = 1.0
