@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from musenet.events import encode
-from musenet.judge import LEAST_NOTES, StyleJudge
+from musenet.judge import LEAST_NOTES, StyleJudge, heard
 from musenet.score import Score
 from musenet.styles import STYLES
 
@@ -69,8 +69,11 @@ def likeness(
     asked = [name for name in names if name in known]
     left_out = {*names, *(name for own in names for name in relatives.get(own, ()))}
     others = [name for name in known if name not in left_out]
-    if not asked or not others or len(score.notes) < LEAST_NOTES:
+    if not asked or not others:
         return None
-    shares = dict(zip(known, judge.probabilities(encode(score)).tolist(), strict=True))
+    notes = heard(encode(score))
+    if len(notes) < LEAST_NOTES:
+        return None
+    shares = dict(zip(known, judge.shares(notes).tolist(), strict=True))
     other = max(others, key=shares.__getitem__)
     return Likeness(tuple((name, shares[name]) for name in asked), (other, shares[other]))

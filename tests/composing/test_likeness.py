@@ -1,6 +1,8 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -71,6 +73,9 @@ def test_nothing_is_said_where_nothing_can_be() -> None:
     asked = [style_id("jazz")]
     few: Score = melody(0, LEAST_NOTES - 1)
     assert likeness(hearing(every), few, asked, {}) is None
+    lost = replace(few, notes=np.concatenate([few.notes, few.notes[-1:]]))
+    assert len(lost.notes) == LEAST_NOTES
+    assert likeness(hearing(every), lost, asked, {}) is None
 
 
 @given(SHARES, st.sets(st.sampled_from(NAMES), min_size=1, max_size=3))
