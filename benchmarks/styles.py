@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from musenet.cli.output import say
 from musenet.composing.composer import Composer, load
+from musenet.composing.finishing import Composition
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
 from musenet.corpus.relatives import relatives
@@ -90,21 +91,14 @@ class Bench:
         own = self.arguments
         prompt = Prompt(styles, tuple(own.instruments), own.seconds / 60.0)
         how = Sampling(guidance=guidance)
-        if own.best_of > 1:
-            answers = (
-                self.composer.answer(prompt, how, seed=own.seed + place, candidates=own.best_of)
-                for place in range(own.pieces)
+        batch = 1 if own.best_of > 1 else own.batch
+        made: list[Composition] = []
+        while len(made) < own.pieces:
+            kept = min(batch, own.pieces - len(made))
+            answer = self.composer.answer(
+                prompt, how, seed=own.seed + len(made), candidates=max(kept, own.best_of)
             )
-            made = [self.composer.judge.ranked(answer)[0] for answer in answers]
-        else:
-            made = [
-                piece
-                for first in range(0, own.pieces, own.batch)
-                for piece in self.composer.answer(
-                    prompt, how, seed=own.seed + first,
-                    candidates=min(own.batch, own.pieces - first),
-                )
-            ]  # fmt: skip
+            made += self.composer.judge.ranked(answer)[:kept]
         return [encode(piece.score) for piece in made]
 
     def heard(self, tables: Iterable[Table], *, instruments: bool) -> Probabilities:
