@@ -220,5 +220,5 @@ def _read_file(path: Path) -> bytes | None:
 def _read_member(archive: zipfile.ZipFile, path: str) -> bytes | None:
     try:
         return archive.read(path)
-    except (zipfile.BadZipFile, OSError, KeyError, RuntimeError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, OSError, KeyError, RuntimeError, ValueError):
         return None
