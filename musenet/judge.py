@@ -1,9 +1,9 @@
 """The style judge: which style a piece sounds like, by a small network of its own.
 
-It measures what a composing model makes of the styles asked for, so it shares nothing with that
-model: it has other weights, sees other inputs, and learns from human pieces alone. It hears notes
-and their place in the bar. Velocity and tempo are kept from it, because in a corpus they tell from
-which archive a piece is rather than how it is made.
+It measures what a composing model makes of the styles asked for, and candidates are ranked by it.
+So it shares nothing with that model: it has other weights, sees other inputs, and learns from human
+pieces alone. It hears notes and their place in the bar. Velocity and tempo are kept from it,
+because in a corpus they tell from which archive a piece is rather than how it is made.
 
 A style's probability is the share of the music that is of that style, if all judged styles were
 equally likely: it learns from human pieces and from mixtures of two (`judge_mixing`), so that it

@@ -47,7 +47,7 @@ def optimisers(
     ]
     if name == "adamw":
         matrices = []
-    fast = [parameter for name, parameter in model.named_parameters() if name in fresh]
+    fast = [parameter for own, parameter in model.named_parameters() if own in fresh]
     chosen = {id(parameter) for parameter in (*matrices, *fast)}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
     scale = TABLE_SCALE if matrices else 1.0
