@@ -52,6 +52,11 @@ def train(
         typer.Option(metavar="tiny|mini|small|base|musenet", show_default=DEFAULT_PRESET,
                      help="Size of the network."),
     ] = None,
+    layers: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, show_default="those of the preset, or of --weights",
+                     help="Layers of the network; with --weights it may grow."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="MODEL", exists=True, show_default="random weights",
@@ -159,14 +164,15 @@ def train(
         "micro_events": micro_events, "loaders": loaders, "cool_down": cool_down,
         "average": average,
     }  # fmt: skip
-    settings = _network(preset, augmentation, threads)
+    settings = _network(preset, layers, augmentation, threads)
     settings |= {name: value for name, value in given.items() if value is not None}
     place = torch_device(device)
     from musenet.training.loop import Run
     from musenet.training.workers import start_workers
 
     workers = start_workers()
-    config = _resumed(out, settings) if resume else _begun(out, _usual(place, workers) | settings)
+    settings = settings if resume else _usual(place, workers) | settings
+    config = (_resumed if resume else _begun)(out, settings, layers)
     run = Run(config, out, device=place, workers=workers)
     if resume:
         run.resume()
@@ -211,7 +217,9 @@ def stopping() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _network(preset: str | None, augmentation: bool, threads: int | None) -> dict[str, Any]:
+def _network(
+    preset: str | None, layers: int | None, augmentation: bool, threads: int | None
+) -> dict[str, Any]:
     import torch
 
     from musenet.presets import PRESETS
@@ -221,12 +229,16 @@ def _network(preset: str | None, augmentation: bool, threads: int | None) -> dic
     if preset is not None:
         if preset not in PRESETS:
             raise UserError(f"unknown preset '{preset}': one of {', '.join(PRESETS)}")
-        settings["model"] = PRESETS[preset]()
+        settings["model"] = _sized(PRESETS[preset](), layers)
     if not augmentation:
         settings["augmentation"] = replace(
             Augmentation(), transpose=0.0, velocity=0, tempo=0, length_jitter=0.0
         )
     return settings
+
+
+def _sized(model: ModelConfig, layers: int | None) -> ModelConfig:
+    return model if layers is None else replace(model, layers=layers)
 
 
 def _usual(place: str, workers: Workers) -> dict[str, Any]:
@@ -240,7 +252,7 @@ def _usual(place: str, workers: Workers) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _begun(out: Path, settings: dict[str, Any]) -> TrainingConfig:
+def _begun(out: Path, settings: dict[str, Any], layers: int | None) -> TrainingConfig:
     """The settings of a new run.
 
     Raises:
@@ -255,6 +267,7 @@ def _begun(out: Path, settings: dict[str, Any]) -> TrainingConfig:
     if "data" not in settings:
         raise UserError("give --data, a corpus that 'musenet corpus build' made")
     model = settings.get("model") or _started_from(settings) or PRESETS[DEFAULT_PRESET]()
+    model = _sized(model, layers)
     room = longest_window(model)
     settings = {"context": min(TrainingConfig.context, room), **settings, "model": model}
     if settings.get("compile"):
@@ -273,7 +286,7 @@ def _started_from(settings: Mapping[str, Any]) -> ModelConfig | None:
     return load_model(Path(settings["weights"]))[0].config if "weights" in settings else None
 
 
-def _resumed(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
+def _resumed(out: Path, settings: dict[str, Any], layers: int | None) -> TrainingConfig:
     """The settings of the run in a folder, and what may be given anew.
 
     Raises:
@@ -282,6 +295,8 @@ def _resumed(out: Path, settings: Mapping[str, Any]) -> TrainingConfig:
     if not (out / "state.safetensors").is_file():
         raise UserError(f"{out} holds no run to resume: begin one without --resume")
     config = read_config(out)
+    if layers is not None:
+        settings = {"model": _sized(config.model, layers), **settings}
     changed = [
         name for name, value in settings.items()
         if name not in _FREE and getattr(config, name) != value

@@ -12,13 +12,14 @@ from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.features import STYLE
 from musenet.model import Model
+from musenet.training.growing import deepened
 
 BEGUN = 0.3
 """Share of what a style is in front as which it begins at every moment."""
 
 
 def take_over(model: Model, weights: Path) -> tuple[str, ...]:
-    """Take over the weights of a model.
+    """Take over the weights of a model, which may have fewer layers.
 
     Returns:
         Names of the tables of controls that it knows nothing of, which are to learn faster than
@@ -28,10 +29,14 @@ def take_over(model: Model, weights: Path) -> tuple[str, ...]:
         UserError: it is missing, or of other dimensions.
     """
     other, _ = load_model(weights)
+    if other.config.layers < model.config.layers:
+        other = deepened(other, model.config.layers)
     try:
         model.load_state_dict(other.state_dict())
     except RuntimeError as error:
-        raise UserError(f"{weights} has other dimensions: give its own --preset") from error
+        raise UserError(
+            f"{weights} has other dimensions: give its own --preset, and no fewer --layers"
+        ) from error
     fresh = tuple(
         name
         for name, table in model.named_parameters()

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -178,6 +179,18 @@ def test_training_starts_from_the_weights_of_a_model(
         assert torch.allclose(old, new, atol=1e-6)
     other = run("train", *more, *after, "--preset", "mini", "--out", tmp_path / "other")
     assert other.code == 2 and "other dimensions" in other.err
+
+
+def test_a_network_grows(begin: Run, run: Run, tmp_path: Path) -> None:
+    assert begin("--steps", 1).code == 0
+    grown = ("--weights", tmp_path / "run", "--layers", 3, "--out", tmp_path / "more")
+    assert begin("--steps", 1, *grown).code == 0
+    model, _ = load_model(tmp_path / "more")
+    assert model.config == replace(PRESETS["tiny"](), layers=3)
+    resumed = ("train", "--resume", "--steps", 2, "--device", "cpu", "--out", tmp_path / "more")
+    assert run(*resumed, "--layers", 3).code == 0
+    other = run(*resumed, "--layers", 2)
+    assert other.code == 2 and "another model" in other.err
 
 
 def test_tensorboard_where_it_is_installed(

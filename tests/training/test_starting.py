@@ -1,15 +1,16 @@
 """Going on from the weights of a model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from musenet.checkpoint import save_model
+from musenet.checkpoint import load_model, save_model
 from musenet.errors import UserError
 from musenet.features import KEY, STYLE
 from musenet.model import Model
-from musenet.presets import PRESETS
+from musenet.presets import PRESETS, ModelConfig
 from musenet.training.optimise import FRESH_SCALE, OptimiserName, optimisers, set_learning_rate
 from musenet.training.starting import BEGUN, take_over
 
@@ -62,8 +63,18 @@ def test_new_tables_learn_faster_and_styles_begin_as_they_are_in_front(tmp_path:
         assert sorted(held) == sorted(map(id, model.parameters()))
 
 
-def test_weights_of_other_dimensions_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "small.safetensors"
-    save_model(path, Model(PRESETS["mini"]()))
+def test_a_deeper_network_begins_as_the_weights_compute(tmp_path: Path) -> None:
+    path = saved(tmp_path / "some.safetensors", 0)
+    model = Model(replace(TINY, layers=3))
+    assert take_over(model, path) == ()
+    before, _ = load_model(path)
+    x = torch.randn(1, 8, TINY.width)
+    assert torch.equal(model.trunk(x), before.trunk(x))
+
+
+@pytest.mark.parametrize("config", [PRESETS["mini"](), replace(TINY, layers=3)])
+def test_weights_of_other_dimensions_are_refused(config: ModelConfig, tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_model(path, Model(config))
     with pytest.raises(UserError, match="other dimensions"):
         take_over(Model(TINY), path)
