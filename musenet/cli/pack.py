@@ -25,19 +25,24 @@ def pack(
     """Copy a model at a quarter of its size: matrices as int8, without the training's state.
 
     The mean of the weights of stretches of one training, each from the end of the one before, is
-    often better than the last (Wortsman et al., 2022, https://arxiv.org/abs/2203.05482).
+    often better than the last (Wortsman et al., 2022, https://arxiv.org/abs/2203.05482). Where the
+    network grew between them, those with fewer layers grow first.
     """
     from musenet.checkpoint import load_model, save_model
     from musenet.training.averaging import mean_of
+    from musenet.training.growing import deepened
 
     if out.suffix != ".safetensors":
         raise UserError(f"--out {out}: give a name that ends in .safetensors")
     check_place(out.parent)
-    network, facts = load_model(models[0])
-    facts = _portable(facts)
+    loaded = [load_model(model) for model in models]
+    network, facts = loaded[0][0], _portable(loaded[0][1])
     if len(models) > 1:
+        layers = max(each.config.layers for each, _ in loaded)
+        grown = [deepened(each, layers) for each, _ in loaded]
+        network = grown[0]
         try:
-            mean_of([network, *(load_model(model)[0] for model in models[1:])])
+            mean_of(grown)
         except ValueError as error:
             raise UserError("the models differ in size: their mean would be none") from error
         facts["mean_of"] = [model.name for model in models]

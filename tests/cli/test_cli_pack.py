@@ -38,8 +38,23 @@ def test_several_are_packed_as_their_mean(run: Run, model: Path, tmp_path: Path)
     assert told["mean_of"] == ["a.safetensors", "b.safetensors", "a.safetensors"]
     for one, own in zip(mean.parameters(), load_model(first)[0].parameters(), strict=True):
         assert torch.allclose(one, 2.0 * own, atol=float(own.detach().abs().max()) / 50)
-    save_model(other, random_model(1, config=replace(tiny(), layers=1)), facts=facts)
+    save_model(other, random_model(1, config=replace(tiny(), width=32)), facts=facts)
     run("pack", first, other, "-o", tmp_path / "c.safetensors").assert_fails("differ in size")
+
+
+def test_the_mean_where_the_network_grew(run: Run, tmp_path: Path) -> None:
+    before, after, out = (tmp_path / f"{name}.safetensors" for name in "abc")
+    save_model(before, random_model(0))
+    save_model(after, random_model(1, config=replace(tiny(), layers=3)))
+    assert run("pack", after, before, "-o", out).code == 0
+    deep, shallow, mean = (load_model(path)[0] for path in (after, before, out))
+    assert mean.config == deep.config
+    ups = [[block.feed_forward.up.weight for block in model.blocks] for model in (shallow, deep)]
+    for place, (source, block) in enumerate(zip((0, 1, 1), mean.blocks, strict=True)):
+        expected = (ups[0][source] + ups[1][place]) / 2
+        assert torch.allclose(block.feed_forward.up.weight, expected, atol=0.02)
+    run("pack", before, after, "-o", out)
+    assert load_model(out)[0].config == deep.config
 
 
 def test_what_cannot_be_packed(run: Run, model: Path, tmp_path: Path) -> None:
