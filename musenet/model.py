@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
@@ -128,6 +129,27 @@ class MomentEmbedding(nn.Module):
         return x_BTD.to(dtype)
 
 
+class _SquaredReLU(torch.autograd.Function):
+    """Squared ReLU (So et al., 2021) that goes over memory half as often as autograd's own."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        positive = F.relu(x)
+        ctx.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        positive: Tensor = ctx.saved_tensors[0]  # type: ignore[attr-defined]
+        return (positive * gradient).mul_(2.0)
+
+
+def squared_relu(x: Tensor) -> Tensor:
+    """The square of what is positive, else 0."""
+    y: Tensor = _SquaredReLU.apply(x)  # type: ignore[no-untyped-call]
+    return y
+
+
 class FeedForward(nn.Module):
     """Two matrices with an activation between; adds nothing at the start of training."""
 
@@ -141,7 +163,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (…, D) to (…, D)."""
         inner = self.up(x)
-        active = F.gelu(inner) if self.activation == "gelu" else F.relu(inner).square()
+        active = F.gelu(inner) if self.activation == "gelu" else squared_relu(inner)
         y: Tensor = self.down(active)
         return y
 

@@ -100,6 +100,7 @@ class Run:
             config.learning_rate,
             config.weight_decay,
             self.state.fresh,
+            self.workers,
         )
         self.stepper = Stepper(
             self.model,

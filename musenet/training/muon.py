@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+from musenet.training.workers import Workers
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic iteration, by Jordan."""
@@ -29,8 +32,10 @@ class Muon(Optimizer):
         weight_decay: float = 0.1,
         momentum: float = 0.95,
         iterations: int = 5,
+        workers: Workers | None = None,
     ) -> None:
-        """Turn matrices; all parameters must have two dimensions."""
+        """Turn matrices; all parameters must have two dimensions. Workers share the work."""
+        self.workers = workers or Workers()
         usual = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
         super().__init__(matrices, {**usual, "iterations": iterations})
 
@@ -52,8 +57,9 @@ class Muon(Optimizer):
         ahead = torch._foreach_lerp(gradients, momenta, group["momentum"])
         torch._foreach_mul_(owners, 1.0 - group["lr"] * group["weight_decay"])
         for places in _alike(owners):
-            turned = orthogonal(
-                torch.stack([_wide(ahead[place]) for place in places]), group["iterations"]
+            turned = self.workers.shared(
+                partial(orthogonal, iterations=group["iterations"]),
+                torch.stack([_wide(ahead[place]) for place in places]),
             )
             scale = 0.2 * math.sqrt(max(owners[places[0]].shape))
             for place, update in zip(places, turned, strict=True):

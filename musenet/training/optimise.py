@@ -11,6 +11,7 @@ from torch.optim import AdamW, Optimizer
 
 from musenet.model import Model
 from musenet.training.muon import Muon
+from musenet.training.workers import Workers
 
 OptimiserName = Literal["muon", "adamw"]
 FRESH_SCALE = 6.0
@@ -25,6 +26,7 @@ def optimisers(
     learning_rate: float,
     weight_decay: float,
     fresh: Collection[str] = (),
+    workers: Workers | None = None,
 ) -> list[Optimizer]:
     """Muon for the matrices of the blocks and AdamW for the rest, or AdamW for all.
 
@@ -37,6 +39,7 @@ def optimisers(
         learning_rate: at its peak.
         weight_decay: of matrices under Muon.
         fresh: names of the tables that learn `FRESH_SCALE` times as fast as others.
+        workers: processes that share Muon's work.
     """
     matrices = [
         parameter
@@ -65,7 +68,7 @@ def optimisers(
         )
     ]
     if matrices:
-        made.append(Muon(matrices, learning_rate, weight_decay=weight_decay))
+        made.append(Muon(matrices, learning_rate, weight_decay=weight_decay, workers=workers))
     return made
 
 

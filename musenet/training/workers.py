@@ -6,7 +6,7 @@ Started by `torchrun`; alone, every function here does nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +39,24 @@ class Workers:
         if self.count > 1:
             dist.all_reduce(values)
         return values
+
+    def shared(
+        self, work: Callable[[torch.Tensor], torch.Tensor], all: torch.Tensor
+    ) -> torch.Tensor:
+        """`work` on all items along the first dimension, each done by one process alone.
+
+        Args:
+            work: gives items of the same shape and type, each from its own alone.
+            all: the same in every process.
+        """
+        if self.count == 1:
+            return work(all)
+        share = -(-len(all) // self.count)
+        room = all.new_zeros((share * self.count, *all.shape[1:]))
+        room[: len(all)] = all
+        parts = room.chunk(self.count)
+        dist.all_gather(list(parts), work(parts[self.rank]))
+        return room[: len(all)]
 
     def sum_gradients(self, model: nn.Module) -> None:
         """Add up the gradients of all processes, in every process."""

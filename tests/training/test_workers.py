@@ -27,6 +27,12 @@ PROGRAM = """
         assert (parameter.grad == 3.0).all()
     for parameter in model[1].parameters():
         assert (parameter.grad == 0.0).all()
+    for count in (1, 2, 5):
+        stack = torch.arange(count * 6.0).view(count, 2, 3).bfloat16()
+        mine = []
+        whole = workers.shared(lambda part: mine.append(len(part)) or part.square() + 1, stack)
+        assert torch.equal(whole, stack.square() + 1) and whole.dtype == stack.dtype
+        assert mine == [-(-count // 2)]
     print(f"agreed{workers.rank}\\n", end="", flush=True)
     torch.distributed.destroy_process_group()
 """
@@ -44,6 +50,7 @@ def test_alone_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert workers == Workers(0, 1)
     assert workers.agree([1.0, 2.0]) == [1.0, 2.0]
     assert workers.total(torch.tensor([3])).tolist() == [3]
+    assert workers.shared(torch.neg, torch.tensor([3])).tolist() == [-3]
     model = nn.Linear(2, 1)
     workers.sum_gradients(model)
     assert model.weight.grad is None
