@@ -41,22 +41,22 @@ class Workers:
         return values
 
     def shared(
-        self, work: Callable[[torch.Tensor], torch.Tensor], all: torch.Tensor
+        self, work: Callable[[torch.Tensor], torch.Tensor], items: torch.Tensor
     ) -> torch.Tensor:
         """`work` on all items along the first dimension, each done by one process alone.
 
         Args:
             work: gives items of the same shape and type, each from its own alone.
-            all: the same in every process.
+            items: the same in every process.
         """
         if self.count == 1:
-            return work(all)
-        share = -(-len(all) // self.count)
-        room = all.new_zeros((share * self.count, *all.shape[1:]))
-        room[: len(all)] = all
+            return work(items)
+        share = -(-len(items) // self.count)
+        room = items.new_zeros((share * self.count, *items.shape[1:]))
+        room[: len(items)] = items
         parts = room.chunk(self.count)
         dist.all_gather(list(parts), work(parts[self.rank]))
-        return room[: len(all)]
+        return room[: len(items)]
 
     def sum_gradients(self, model: nn.Module) -> None:
         """Add up the gradients of all processes, in every process."""
