@@ -22,7 +22,15 @@ from musenet.cli.musical import (
     Temperature,
     TopP,
 )
-from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
+from musenet.cli.options import (
+    Device,
+    Json,
+    Model,
+    On,
+    SoundFont,
+    check_place,
+    check_soundfont,
+)
 from musenet.cli.originality import copies_in
 from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
@@ -72,11 +80,11 @@ def arrange(
 
     A melody gets its accompaniment with --instrument, a gap its music with --bars.
     """
-    files = output_files(out, candidates, audio)
-    check_place(files[0]["midi"].parent)
+    check_place(output_files(out, candidates, audio)[0]["midi"].parent)
     span = None if bars is None else _span(bars)
     started = time.perf_counter()
     find_copy = copies_in(None)
+    check_soundfont(soundfont)
     with composing(model, device, None) as (composer, show):
         composer.judge = replace(composer.judge, find_copy=find_copy)
         pieces = composer.arrange(
@@ -85,9 +93,7 @@ def arrange(
             top_p=top_p, guidance=guidance, progress=show,
             seed=secrets.randbelow(SEEDS) if seed is None else seed,
         )  # fmt: skip
-    make_folder(files[0]["midi"].parent)
-    for piece, own in zip(pieces, files, strict=True):
-        save(piece, own, soundfont)
+    files = save(pieces, out, audio, soundfont)
     taken = time.perf_counter() - started
     report(pieces, files, taken, compared=find_copy is not None, as_json=json)
 

@@ -23,7 +23,15 @@ from musenet.cli.musical import (
     Temperature,
     TopP,
 )
-from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, make_folder
+from musenet.cli.options import (
+    Device,
+    Json,
+    Model,
+    On,
+    SoundFont,
+    check_place,
+    check_soundfont,
+)
 from musenet.cli.originality import copies_in
 from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
@@ -121,14 +129,14 @@ def compose(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Compose pieces: in a style or a blend, for the instruments you name, after your notes."""
-    files = output_files(out, 1 if best else candidates, audio)
-    check_place(files[0]["midi"].parent)
+    check_place(output_files(out, 1 if best else candidates, audio)[0]["midi"].parent)
     started = time.perf_counter()
     sections = _sections(section or (), plan)
     if again is not None and candidates > 1:
         raise UserError("--again is one piece: leave --candidates out")
     find_copy = copies_in(copies)
-    with composing(model, device, 60.0 * minutes) as (composer, show):
+    check_soundfont(soundfont)
+    with composing(model, device, 60.0 * minutes if again is None else None) as (composer, show):
         composer.judge = replace(composer.judge, find_copy=find_copy)
         if again is not None:
             pieces = [composer.again(again, given, progress=show)]
@@ -140,10 +148,8 @@ def compose(
                 temperature=temperature, top_p=top_p, guidance=guidance, endings=endings,
                 progress=show, seed=secrets.randbelow(SEEDS) if seed is None else seed,
             )  # fmt: skip
-    make_folder(files[0]["midi"].parent)
-    pieces = pieces[: len(files)]
-    for piece, own in zip(pieces, files, strict=True):
-        save(piece, own, soundfont)
+    pieces = pieces[:1] if best else pieces
+    files = save(pieces, out, audio, soundfont)
     taken = time.perf_counter() - started
     report(pieces, files, taken, compared=find_copy is not None, as_json=json)
 

@@ -152,7 +152,7 @@ def music(
     reference = _measured(against, against_split, chosen) if against else None
     result = _result(own, reference)
     if json:
-        print_json({name: _without_nan(value) for name, value in result.items()})
+        print_json(result)
     else:
         _print(result)
 
@@ -256,15 +256,6 @@ def _by_piece(own: _Measured, within: NDArray[np.float64]) -> list[dict[str, Any
             own.chosen, within, own.values, own.minutes, strict=True
         )
     ]  # fmt: skip
-
-
-def _without_nan(value: object) -> object:
-    """The same with null for what is no number, as JSON has it."""
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _print(result: Mapping[str, Any]) -> None:

@@ -116,12 +116,13 @@ def finetune(
 def _embedding(network: Network, like: Sequence[str]) -> Tensor | None:
     """The embedding of a blend of known styles, shape (D,); None for no style."""
     from musenet.composing.prompt import style_ids
-    from musenet.composing.sections import style_weights
+    from musenet.composing.sections import Section, style_weights
 
     if not like:
         return None
     rows = network.style.weight.detach()
-    parts = [share * rows[style] for style, share in style_ids(style_weights(like))]
+    asked = Section(styles=style_weights(like))
+    parts = [share * rows[style] for style, share in style_ids(asked.styles or ())]
     return sum(parts[1:], parts[0])
 
 

@@ -42,7 +42,7 @@ TopP = Annotated[
 Guidance = Annotated[
     float | None,
     typer.Option(metavar="NUMBER",
-                 show_default="1; 2 for blends and for changes of style or key",
+                 show_default="1; 2 for styles that do not go together and changes of style or key",
                  help="How strongly style and key are followed: 1 plain, 1.5 to 3 more strongly, "
                  "which takes up to twice the time."),
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
 from musenet.cli.musical import Audio
-from musenet.cli.options import Device, torch_device
+from musenet.cli.options import Device, make_folder, torch_device
 from musenet.cli.output import clock, print_json, print_table, progress, say
 from musenet.errors import UserError
 
@@ -76,17 +76,44 @@ def _of_piece(stem: Path, audio: Audio) -> dict[str, Path]:
     return files if audio is Audio.NONE else files | {"audio": stem.with_suffix(f".{audio}")}
 
 
-def save(piece: Composition, files: Mapping[str, Path], soundfont: Path | None) -> None:
-    """Write the files of a piece."""
-    piece.save(files["midi"])
-    if "picture" in files:
-        from musenet.rendering.pianoroll import piano_roll
+def save(
+    pieces: Sequence[Composition], out: Path, audio: Audio | None, soundfont: Path | None
+) -> list[dict[str, Path]]:
+    """Write the files of pieces, all MIDI first; which files those are, piece by piece."""
+    files = [_saved(piece, out, audio) for piece in pieces]
+    for piece, own in zip(pieces, files, strict=True):
+        if "picture" in own:
+            from musenet.rendering.pianoroll import piano_roll
 
-        piano_roll(piece.score, files["picture"], title=_title(piece.facts))
-    if "audio" in files:
-        from musenet.rendering.audio import save_audio
+            piano_roll(piece.score, own["picture"], title=_title(piece.facts))
+        if "audio" in own:
+            from musenet.rendering.audio import save_audio
 
-        save_audio(piece.midi, files["audio"], soundfont=soundfont)
+            save_audio(piece.midi, own["audio"], soundfont=soundfont)
+    return files
+
+
+def _saved(piece: Composition, out: Path, audio: Audio | None) -> dict[str, Path]:
+    """Write the MIDI of a piece, in a folder under a number that no other command takes."""
+    while True:
+        files = output_files(out, 1, audio)[0]
+        path = files["midi"]
+        make_folder(path.parent)
+        if "picture" not in files:
+            piece.save(path)
+            return files
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror}") from error
+        try:
+            piece.save(path)
+        except BaseException:
+            path.unlink()
+            raise
+        return files
 
 
 def _title(facts: Mapping[str, Any]) -> str:

@@ -162,9 +162,9 @@ def train(
         "seed": seed, "save_minutes": save_minutes, "lengthen": lengthen,
         "weights": None if weights is None else str(weights), "compile": compile,
         "micro_events": micro_events, "loaders": loaders, "cool_down": cool_down,
-        "average": average,
+        "average": average, "threads": threads,
     }  # fmt: skip
-    settings = _network(preset, layers, augmentation, threads)
+    settings = _network(preset, layers, augmentation)
     settings |= {name: value for name, value in given.items() if value is not None}
     place = torch_device(device)
     from musenet.training.loop import Run
@@ -217,15 +217,11 @@ def stopping() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _network(
-    preset: str | None, layers: int | None, augmentation: bool, threads: int | None
-) -> dict[str, Any]:
-    import torch
-
+def _network(preset: str | None, layers: int | None, augmentation: bool) -> dict[str, Any]:
     from musenet.presets import PRESETS
     from musenet.training.augment import Augmentation
 
-    settings: dict[str, Any] = {"threads": threads or torch.get_num_threads()}
+    settings: dict[str, Any] = {}
     if preset is not None:
         if preset not in PRESETS:
             raise UserError(f"unknown preset '{preset}': one of {', '.join(PRESETS)}")
@@ -242,11 +238,14 @@ def _sized(model: ModelConfig, layers: int | None) -> ModelConfig:
 
 
 def _usual(place: str, workers: Workers) -> dict[str, Any]:
-    """Settings that suit a GPU; none on a CPU."""
+    """Settings of a new run that suit where it is."""
+    import torch
+
+    threads = {"threads": torch.get_num_threads()}
     if place == "cpu":
-        return {}
+        return threads
     share = (os.cpu_count() or 1) // workers.count
-    return {
+    return threads | {
         "batch_events": 131_072, "micro_events": 32_768, "compile": True,
         "loaders": max(1, min(8, share - 2)),
     }  # fmt: skip

@@ -31,7 +31,7 @@ from musenet.composing.prompt import (
     opening_of,
     players_of,
 )
-from musenet.composing.recipe import recipe_of
+from musenet.composing.recipe import digest, recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
@@ -174,7 +174,7 @@ class Composer:
         )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
-        recipe |= {"continues": given is not None, "at": at}
+        recipe |= {"continues": given is not None, "at": at, "given": digest(source)}
         speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
             finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
@@ -201,11 +201,13 @@ class Composer:
                 "it continues a given file: give that with --from" if recipe.continues
                 else "it was composed without a given file: leave --from out"
             )  # fmt: skip
+        if recipe.given not in (None, digest(source_of(given, recipe.at)[0])):
+            raise UserError("it continues another file than that: give the one it continues")
         made = self.answer(
             recipe.prompt, recipe.sampling, given, recipe.at, seed=recipe.seed,
             candidates=recipe.candidates, watch=Watch(progress),
         )  # fmt: skip
-        return made[recipe.candidate]
+        return self.judge.ranked([made[recipe.candidate]])[0]
 
     def arrange(
         self, given: Path | str | bytes, *, instruments: Sequence[str] | str = (),

@@ -110,20 +110,17 @@ class InnerCritic:
     context: int
 
     @torch.inference_mode()
-    def opinion(
-        self, table: Table, condition: Condition, seconds: float, *, start: int = 0
-    ) -> Opinion:
-        """What the rows of a piece from `start` on are like.
+    def opinion(self, table: Table, condition: Condition, seconds: float) -> Opinion:
+        """What a piece is like.
 
-        They are cut into windows of equal length, and log odds and pooled states averaged.
+        It is cut into windows of equal length, and log odds and pooled states averaged.
 
         Args:
             table: the whole piece.
             condition: the prompt.
             seconds: length of the piece that is told.
-            start: row at which what is judged begins.
         """
-        windows = _windows(table, condition, seconds, start, self.context)
+        windows = _windows(table, condition, seconds, self.context)
         pooled = torch.stack([pool(states_of(self.model, [each])[0]) for each in windows])
         return Opinion(
             float(self.head(pooled).mean().sigmoid()),
@@ -131,14 +128,11 @@ class InnerCritic:
         )
 
 
-def _windows(
-    table: Table, condition: Condition, seconds: float, start: int, context: int
-) -> list[Sample]:
-    """Windows of at most `context` events with all rows from `start` on, nearly alike in length."""
-    begin = start if start > 1 else 0
-    rows = len(table) - begin
+def _windows(table: Table, condition: Condition, seconds: float, context: int) -> list[Sample]:
+    """Windows of at most `context` events with all rows, nearly alike in length."""
+    rows = len(table)
     count = max(1, -(-rows // context))
-    edges = [begin + round(rows * place / count) for place in range(count + 1)]
+    edges = [round(rows * place / count) for place in range(count + 1)]
     return [
         sample(window(table, first, last), condition, seconds) for first, last in pairwise(edges)
     ]

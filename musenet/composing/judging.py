@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from musenet.checkpoint import read_meta
 from musenet.composing.checks import Limits, bundled_limits
 from musenet.composing.critic import InnerCritic, load_critic
 from musenet.composing.finishing import Composition
@@ -15,7 +16,6 @@ from musenet.composing.prompt import condition_of
 from musenet.composing.ranking import FindCopy, Verdict, ranked
 from musenet.composing.threads import one_thread
 from musenet.condition import KEYS
-from musenet.errors import UserError
 from musenet.events import encode
 from musenet.judge import StyleJudge, default_judge
 from musenet.model import Model
@@ -98,12 +98,11 @@ def critic_beside(path: Path, model: Model, name: str, context: int) -> InnerCri
         model: the model.
         name: fingerprint of its weights.
         context: events that it sees at once.
+
+    Raises:
+        UserError: it is damaged.
     """
     file = (path if path.is_dir() else path.parent) / CRITIC_FILE
-    if not file.is_file():
+    if not file.is_file() or read_meta(file).get("model") != name:
         return None
-    try:
-        head, _ = load_critic(file, name)
-    except UserError:
-        return None
-    return InnerCritic(model, head, context)
+    return InnerCritic(model, load_critic(file, name)[0], context)

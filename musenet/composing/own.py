@@ -26,6 +26,7 @@ class Own:
 
     adapters: Mapping[str, Adapter] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    _networks: dict[Styles, Network] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def places(self) -> dict[str, int]:
@@ -55,7 +56,11 @@ class Own:
             for name, weight in styles
             if name in self.adapters
         ]
-        return network_of(adapted(plain.model, merged)) if merged else plain
+        if not merged:
+            return plain
+        if styles not in self._networks:
+            self._networks[styles] = network_of(adapted(plain.model, merged))
+        return self._networks[styles]
 
     def recipe(self) -> dict[str, dict[str, str]]:
         """What a file tells of them; nothing where there are none."""

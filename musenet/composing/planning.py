@@ -109,8 +109,9 @@ class Planner:
         if len(self.prompt.plan) == 1:
             part = self._part(self.prompt.plan[0], self.players, self.opening)
             return self._composed(part, self.opening, random, watch)
+        seconds = self.opening.in_table(self.prompt.seconds)
         return [
-            self._in_sections(generator, replace(watch, on_rows=_of(place, watch.on_rows)))
+            self._in_sections(generator, _of(place, len(random), seconds, watch))
             for place, generator in enumerate(random)
         ]
 
@@ -122,18 +123,20 @@ class Planner:
         unmarked = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
         draft = Draft(opening.table, False, 0, 0.0, *unmarked)
         before: _Part | None = None
+        tempo = self.prompt.tempo
         for section, until in self._timed():
-            players = players_of(section, players)
-            if until <= self.opening.seconds * self.opening.pace:
+            own_players = section.instruments != self.prompt.instruments
+            players = players_of(section, players) if own_players else self.players
+            if until <= self.opening.over:
                 continue
-            if before is not None:
-                tempo = None if section.tempo == before.section.tempo else section.tempo
-                opening = joined(opening, draft.table, section.at * opening.pace, tempo)
+            if section.at > 0.0:
+                changed = None if section.tempo == tempo else section.tempo
+                begins = max(self.opening.over, self.opening.in_table(section.at))
+                opening = joined(opening, draft.table, begins, changed)
+            tempo = section.tempo
             rows = _behind(0 if before is None else len(draft.table), watch.on_rows)
             seen = np.array([own in (None, section.styles) for own in owners], dtype=np.bool_)
-            part = self._part(
-                section, players, opening, until, None if before is None else before.steering
-            )
+            part = self._part(section, players, opening, until, before)
             made = self._composed(
                 part, opening, [generator], replace(watch, on_rows=rows), until,
                 seen if self.in_turn else None,
@@ -144,23 +147,28 @@ class Planner:
 
     def _timed(self) -> list[tuple[Section, float]]:
         """The sections, and when each is over in seconds of the table."""
-        plan, pace = self.prompt.plan, self.opening.pace
-        timed = [(section, later.at * pace) for section, later in pairwise(plan)]
+        plan = self.prompt.plan
+        timed = [(section, self.opening.in_table(later.at)) for section, later in pairwise(plan)]
         return [*timed, (plan[-1], np.inf)]
 
     def _part(
         self, section: Section, players: tuple[int, ...], opening: Opening, until: float = np.inf,
-        before: Steering | None = None,
+        before: _Part | None = None,
     ) -> _Part:  # fmt: skip
-        """What a section is composed to, after what held before it."""
+        """What a section is composed to, after the one before it."""
         whole = wishes_of(self.prompt, players, self.opening, self.facts)
         tempo = None if section.tempo is None else int(tempo_step(section.tempo))
         own_time = not self.in_turn or len(self.opening.table) < 2
-        steering = Steering.of(section, _first_bar(section, opening), self.key, self.own.adapters)
+        goes_on = before is not None and section.chords == before.section.chords
+        bar = before.steering.first_bar if before and goes_on else _first_bar(section, opening)
+        steering = Steering.of(section, bar, self.key, self.own.adapters)
+        if before is not None:
+            steering = steering.after(before.steering, opening.earliest)
+        elif opening.given:
+            steering = steering.after(steering.unasked(), opening.earliest)
         return _Part(
-            section, players, replace(whole, tempo=tempo, own_time=own_time),
-            steering if before is None else steering.after(before, opening.earliest),
-            0.0 if self.in_turn else section.at * opening.pace,
+            section, players, replace(whole, tempo=tempo, own_time=own_time), steering,
+            0.0 if self.in_turn or section.at == 0.0 else self.opening.in_table(section.at),
             np.inf if self.in_turn or until == np.inf else None,
         )  # fmt: skip
 
@@ -237,15 +245,25 @@ def joined(opening: Opening, table: Table, begins: float, tempo: float | None) -
 
 def _first_bar(section: Section, opening: Opening) -> int:
     """The bar of the metre in force in which a section's chords begin."""
-    if section.at == 0.0:
+    if section.at == 0.0 and not opening.given:
         return 0
     now = after(opening.table, 1)
     return int((opening.earliest - now.bar_start[0]) // now.bar_ticks[0])
 
 
-def _of(place: int, on_rows: OnRows | None) -> OnRows | None:
-    """Tells of a candidate that is composed alone by its place among all."""
-    return None if on_rows is None else lambda _, rows: on_rows(place, rows)
+def _of(place: int, count: int, seconds: float, watch: Watch) -> Watch:
+    """Tells of a candidate that is composed alone, of `seconds` of music, by its place among all.
+
+    Progress is the share of all work, in seconds of one.
+    """
+    on_rows, progress = watch.on_rows, watch.progress
+
+    def done(own: float) -> None:
+        if progress is not None:
+            progress((place * seconds + own) / count)
+
+    rows = None if on_rows is None else lambda _, rows: on_rows(place, rows)
+    return replace(watch, on_rows=rows, progress=done)
 
 
 def _behind(known: int, on_rows: OnRows | None) -> OnRows | None:

@@ -67,7 +67,8 @@ class Prompt:
         chords: a progression as text (`chords.parse_chords`), or None.
         density: notes a beat, or None.
         dynamics: from "ppp" to "fff", or None.
-        sections: what changes in the course of the piece.
+        sections: what changes in the course of the piece; what one at 0 asks for holds from the
+            beginning, and stands in the attributes above.
     """
 
     styles: tuple[tuple[str, float], ...] = ()
@@ -94,6 +95,11 @@ class Prompt:
             )
         if self.metre is not None:
             metre_place(self.metre)
+        first = [section for section in self.sections if section.at == 0.0]
+        if len(first) == 1:
+            later = tuple(section for section in self.sections if section.at > 0.0)
+            for name, value in (first[0].asked() | {"sections": later}).items():
+                object.__setattr__(self, name, value)
         _ = self.plan
 
     @property
@@ -160,6 +166,7 @@ class Opening:
         cut: that tick in a given file's own ticks.
         seconds: time of that tick.
         pace: how much faster than by the steps of the table the new music is to be played.
+        given: whether it was there before, so that what is asked for holds behind it.
     """
 
     table: Table
@@ -167,6 +174,17 @@ class Opening:
     cut: int = 0
     seconds: float = 0.0
     pace: float = 1.0
+    given: bool = False
+
+    @cached_property
+    def over(self) -> float:
+        """When it is over, in seconds of the table."""
+        rows = len(self.table)
+        return float(seconds_at(decode(self.table), self.earliest)) if rows else 0.0
+
+    def in_table(self, seconds: float) -> float:
+        """A time behind it in seconds of the table, which the file plays at its pace."""
+        return self.over + (seconds - self.seconds) * self.pace
 
 
 def opening_of(
@@ -195,9 +213,10 @@ def opening_of(
     seconds = float(seconds_at(score, cut))
     if seconds >= LONGEST_OPENING * prompt.seconds:
         least = math.ceil(seconds / LONGEST_OPENING / 6.0 + 0.1) / 10
-        raise UserError(f"the opening lasts {seconds:.0f} seconds: give --minutes {least} or more")
+        enough = f"--minutes {least} or more" if least <= MAX_MINUTES else "a shorter one, or --at"
+        raise UserError(f"the opening lasts {seconds:.0f} seconds: give {enough}")
     pace = _pace_asked(prompt) if given is None else _pace_given(given, table)
-    return Opening(_until(table, ticks), ticks, cut, seconds, pace)
+    return Opening(_until(table, ticks), ticks, cut, seconds, pace, given is not None)
 
 
 def _beginning(metre: int | None, tempo: int | None) -> Table:
@@ -282,12 +301,11 @@ def wishes_of(
 
     No instrument sounds more notes at once than it does in nearly all of the training pieces.
 
-    The length is in seconds of the table, which the file plays at the opening's pace.
+    The length is in seconds of the table.
     """
     step = None if prompt.tempo is None else int(tempo_step(prompt.tempo))
     metre = None if prompt.metre_asked is None else metre_place(prompt.metre_asked)
-    begun = seconds_at(decode(opening.table), opening.earliest) if len(opening.table) else 0.0
-    seconds = float(begun) + (prompt.seconds - opening.seconds) * opening.pace
+    seconds = opening.in_table(prompt.seconds)
     return Wishes(tuple(players), seconds, step, metre, _voices(players, facts))
 
 

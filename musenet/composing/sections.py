@@ -73,8 +73,11 @@ class Section:
 
     def after(self, before: Section) -> Section:
         """This section with what it leaves open as in the one before."""
-        own = {name: value for name in _HOLDING if (value := getattr(self, name)) is not None}
-        return replace(before, at=self.at, **own)
+        return replace(before, at=self.at, **self.asked())
+
+    def asked(self) -> dict[str, Any]:
+        """What this section asks for, by the names of the attributes."""
+        return {name: value for name in _HOLDING if (value := getattr(self, name)) is not None}
 
 
 _HOLDING = tuple(field.name for field in fields(Section) if field.name != "at")
@@ -118,20 +121,28 @@ def parse_section(text: str) -> Section:
     """A section from its short form: `1:00 style=swing:2,blues instrument=piano density=light`.
 
     Time first, in minutes:seconds or seconds; then style, instrument, tempo, density, dynamics,
-    key and, last, chords.
+    key and, last, chords, of which none, `chords=`, ends a progression. A word without a name
+    belongs to the one before: `instrument=acoustic bass`.
 
     Raises:
         UserError: something else stands there.
     """
-    head, _, chords = text.partition("chords=")
+    head, changed, chords = text.partition("chords=")
     at, *words = head.split() or [""]
-    given: dict[str, Any] = {"at": at}
+    found: dict[str, str] = {}
+    name = ""
     for word in words:
+        if "=" not in word and name:
+            found[name] += f" {word}"
+            continue
         name, equals, value = word.partition("=")
         if not equals or not value or name not in _WORDS:
             raise UserError(f"--section '{text}': '{word}' is none of {', '.join(_WORDS)}=…")
-        given[name] = value.split(",") if name in ("style", "instrument") else value
-    return section_of(given | ({"chords": chords.strip()} if chords else {}))
+        found[name] = value
+    given: dict[str, Any] = {"at": at, **found} | ({"chords": chords.strip()} if changed else {})
+    for several in {"style", "instrument"} & set(found):
+        given[several] = [part.strip() for part in found[several].split(",")]
+    return section_of(given)
 
 
 _WORDS = ("style", "instrument", "tempo", "density", "dynamics", "key", "chords")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,7 +62,7 @@ class Steering:
     @classmethod
     def of(
         cls, section: Section, first_bar: int = 0, key: int = NOT_TOLD[3],
-        own: Container[str] = (),
+        own: Iterable[str] = (),
     ) -> Steering:  # fmt: skip
         """What a section asks for.
 
@@ -70,9 +70,9 @@ class Steering:
             section: whose it is.
             first_bar: in which it begins.
             key: for a section that asks for none.
-            own: styles of one's own, which are told in front alone.
+            own: styles of one's own, which are told in front alone: their bars are told none.
         """
-        styles = [(name, weight) for name, weight in section.styles or () if name not in own]
+        untold = dict.fromkeys(own, NOT_TOLD[4])
         density = NOT_TOLD[1]
         if section.density is not None:
             density = int(density_id(np.array([section.density]))[0])
@@ -82,8 +82,12 @@ class Steering:
             density,
             NOT_TOLD[2] if section.dynamics is None else DYNAMICS.index(section.dynamics),
             key if section.key is None else parse_key(section.key),
-            style_ids(styles),
+            style_ids(section.styles or (), untold),
         )
+
+    def unasked(self) -> Steering:
+        """This without chords, density and dynamics."""
+        return replace(self, progression=None, density=NOT_TOLD[1], dynamics=NOT_TOLD[2])
 
     def after(self, before: Steering, begins: int) -> Steering:
         """This from a tick on, and what held before it: what sounds already was told otherwise."""

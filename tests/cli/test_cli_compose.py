@@ -9,6 +9,8 @@ import pytest
 from music import melody
 
 from musenet import midi
+from musenet.cli import pieces
+from musenet.cli.musical import Audio
 from musenet.score import crop
 
 if TYPE_CHECKING:
@@ -78,6 +80,53 @@ def test_pieces_of_a_folder_are_numbered_on(run: Run, model: Path, tmp_path: Pat
     run("compose", *SHORT, "--audio", "none", "--model", model, "-o", tmp_path)
     assert (tmp_path / "piece-7.mid").read_bytes() == b"mine"
     assert (tmp_path / "piece-8.mid").read_bytes().startswith(b"MThd")
+
+
+def test_two_commands_at_once_take_no_number_twice(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, numbers = pieces.output_files, iter([1, 1, 2])
+
+    def late(out: Path, candidates: int, audio: object) -> list[dict[str, Path]]:
+        """The numbers as they were when the other command took one."""
+        place = next(numbers, None)
+        files = plain(out, candidates, Audio.NONE)
+        return files if place is None else [
+            {kind: path.with_stem(f"piece-{place}") for kind, path in files[0].items()}
+        ]  # fmt: skip
+
+    (tmp_path / "piece-1.mid").write_bytes(b"the other's")
+    monkeypatch.setattr(pieces, "output_files", late)
+    result = run("compose", *SHORT, "--audio", "none", "--model", model, "-o", tmp_path)
+    assert result.code == 0
+    assert (tmp_path / "piece-1.mid").read_bytes() == b"the other's"
+    assert (tmp_path / "piece-2.mid").read_bytes().startswith(b"MThd")
+
+
+def test_what_cannot_be_drawn_or_played_loses_no_piece(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("compose", *SHORT, "--candidates", 2, "--model", model)
+    font = tmp_path / "font.sf2"
+    font.write_bytes(b"RIFF....sfbk of no use")
+    run(*asked, "--soundfont", font, "-o", tmp_path / "out").assert_fails("SoundFont")
+    names = {path.name for path in (tmp_path / "out").glob("*.mid")}
+    assert names == {"piece-1.mid", "piece-2.mid"}
+    font.write_bytes(b"no font")
+    run(*asked, "--soundfont", font, "-o", tmp_path / "none").assert_fails("is no SoundFont")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_piece_is_made_again_with_verdict_and_originality(
+    run: Run, model: Path, corpus: Path, tmp_path: Path
+) -> None:
+    first, again = tmp_path / "a.mid", tmp_path / "b.mid"
+    run("compose", *SHORT, "--instrument", "piano", "--model", model, "-o", first)
+    asked = ("compose", "--again", first, "--model", model, "--originality", corpus, "-o", again)
+    made = run(*asked, "--json").json["pieces"][0]
+    assert made["rank"] == 1 and made["reason"] and "copy" in made
+    assert again.read_bytes() == first.read_bytes()
+    assert run(*asked).code == 0
 
 
 def test_a_file_is_continued(run: Run, model: Path, opening: Path, tmp_path: Path) -> None:

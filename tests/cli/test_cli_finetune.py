@@ -105,6 +105,8 @@ def test_what_cannot_be_learnt(run: Run, model: Path, tunes: Path, styles: Path)
     run(*base, "-o", "Bach").assert_fails("'Bach' is there already")
     run(*base, "-o", "a:b").assert_fails("no name for a style")
     run(*base, "-o", "mine", "--like", "nothing such").assert_fails("unknown style")
+    for weight in ("0", "-1", "nan"):
+        run(*base, "-o", "mine", "--like", f"jazz:{weight}").assert_fails("give one above 0")
     empty = styles.parent / "empty"
     empty.mkdir()
     run("finetune", empty, "-o", "mine", "--model", model).assert_fails("no MIDI files in")

@@ -32,21 +32,20 @@ def some_critic(size: int) -> Critic:
     return made.requires_grad_(False).eval()
 
 
-@pytest.mark.parametrize("start", [0, 5, 37])
 @pytest.mark.parametrize("context", [8, 32, 500])
-def test_windows_hold_every_row_once(context: int, start: int) -> None:
+def test_windows_hold_every_row_once(context: int) -> None:
     table = toy_tables(1, notes=60)[0]
-    windows = _windows(table, PIANO, 20.0, start, context)
+    windows = _windows(table, PIANO, 20.0, context)
     rows = sum(int(item.weights[:, 0].sum()) for item in windows)
-    assert rows == len(table) - start
+    assert rows == len(table)
     assert max(int(item.weights[:, 0].sum()) for item in windows) <= context
-    assert windows[0].begins == (start == 0)
+    assert windows[0].begins
 
 
 def test_a_window_alone_has_the_states_that_it_has_among_others() -> None:
     tables = toy_tables(3)
     model = random_model(0)
-    windows = [_windows(table, PIANO, 20.0, 0, 500)[0] for table in tables]
+    windows = [_windows(table, PIANO, 20.0, 500)[0] for table in tables]
     for alone, among in zip(
         (states_of(model, [each])[0] for each in windows), states_of(model, windows), strict=True
     ):
@@ -54,18 +53,15 @@ def test_a_window_alone_has_the_states_that_it_has_among_others() -> None:
         torch.testing.assert_close(alone, among, rtol=1e-4, atol=1e-4)
 
 
-def test_an_opinion_judges_what_comes_after_the_start() -> None:
+def test_an_opinion_judges_the_whole_piece() -> None:
     table = toy_tables(1, notes=60)[0]
     judge = critic()
     whole = judge.opinion(table, PIANO, 20.0)
-    behind = judge.opinion(table, PIANO, 20.0, start=40)
     changed = table.copy()
     changed[10, 4] += 1
     assert 0 < whole.human < 1
     assert whole.strangeness > 0
-    assert whole != behind
     assert judge.opinion(changed, PIANO, 20.0) != whole
-    assert judge.opinion(changed, PIANO, 20.0, start=40) == behind
 
 
 def test_states_are_pooled_to_mean_and_deviation() -> None:

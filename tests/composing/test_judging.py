@@ -11,6 +11,7 @@ from musenet.composing.critic import Critic, InnerCritic, save_critic
 from musenet.composing.judging import CRITIC_FILE, Judge, critic_beside
 from musenet.composing.ranking import Copy
 from musenet.composing.sections import parse_section
+from musenet.errors import UserError
 from musenet.score import Score
 
 
@@ -75,3 +76,6 @@ def test_the_critic_stands_beside_its_model_and_serves_no_other(
     save_critic(tmp_path / CRITIC_FILE, head, composer.name, {})
     assert load(path).critic is not None
     assert critic_beside(path, composer.model, "other", 64) is None
+    (tmp_path / CRITIC_FILE).write_bytes(b"damaged")
+    with pytest.raises(UserError, match="damaged"):
+        load(path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from composers import random_composer
 
-from musenet.chords import parse_key
+from musenet.chords import chord_id, parse_key
 from musenet.composing.decoding import TOLD_LENGTH, Decoder, Draft, after
 from musenet.composing.finishing import Composition
 from musenet.composing.planning import CLOSING, joined
@@ -16,7 +16,7 @@ from musenet.composing.prompt import Opening
 from musenet.composing.sections import Section, parse_section
 from musenet.errors import UserError
 from musenet.events import REST, TEMPO_EVENT, Table, decode, is_note
-from musenet.features import moments_of
+from musenet.features import NOT_TOLD, moments_of
 from musenet.instruments import instrument_id
 from musenet.quantise import tempo_step
 from musenet.score import seconds_at
@@ -49,6 +49,41 @@ def test_the_tempo_of_a_section_begins_with_it() -> None:
     assert abs(early / 60 - 1).max() < 0.2
     assert len(late) and abs(late / 200 - 1).max() < 0.2
     assert 15.0 - 0.01 <= seconds[seconds > 14.9][0] < 16.1
+
+
+def test_a_section_at_the_beginning_is_what_the_piece_is_asked_for() -> None:
+    piece = composed("0:00 instrument=violin tempo=60 key=Am style=waltz", instruments=())
+    assert players_between(piece, 0.0, 40.0) == {VIOLIN}
+    assert piece.score.tempos["bpm"][0] == 60.0
+    asked = piece.facts["prompt"]
+    assert (asked["instruments"], asked["key"], asked["sections"]) == (("violin",), "Am", ())
+    assert piece.midi == composed(styles="waltz", instruments="violin", tempo=60.0, key="Am").midi
+    with pytest.raises(UserError, match="same time"):
+        composed("0 tempo=60", "0 tempo=70")
+
+
+def test_players_of_a_given_file_go_on_through_sections_that_name_none() -> None:
+    given = composed(instruments="flute", minutes=0.2)
+    piece = composed("20 density=dense", "25 instrument=violin", given=given.midi, minutes=0.6)
+    begun = given.score.seconds
+    assert players_between(piece, begun + 0.1, 24.9) == {PIANO, FLUTE}
+    assert players_between(piece, 25.1, 60.0) == {VIOLIN}
+
+
+def test_a_tempo_that_begins_in_a_given_file_holds_behind_it() -> None:
+    given = composed(tempo=160.0, minutes=0.2)
+    piece = composed("5 tempo=80", given=given.midi)
+    at = seconds_at(piece.score, piece.score.tempos["tick"])
+    assert given.score.seconds - 0.5 < at[-1] < given.score.seconds + 0.5
+    assert abs(piece.score.tempos["bpm"][-1] / 80 - 1) < 0.05
+
+
+def test_sections_behind_a_given_file_begin_at_their_time() -> None:
+    """Its tempi are not all as far from the steps of the table."""
+    given = composed("5 tempo=41", tempo=39.2, minutes=0.25)
+    piece = composed("20 instrument=flute", "25 instrument=violin", given=given.midi)
+    assert players_between(piece, 20.05, 24.95) == {FLUTE}
+    assert players_between(piece, 25.05, 40.0) == {VIOLIN}
 
 
 def test_each_candidate_has_its_sections_and_the_same_seed_says_the_same() -> None:
@@ -121,6 +156,15 @@ def test_the_ending_that_the_model_is_surest_of_is_kept(
         assert draft.ended or draft.sure == 0.0
 
 
+def test_progress_of_candidates_with_sections_grows_to_the_end() -> None:
+    seen: list[float] = []
+    sections = [Section(15.0, dynamics="f")]
+    random_composer().compose(
+        instruments="piano", minutes=0.5, sections=sections, candidates=2, progress=seen.append
+    )
+    assert seen == sorted(seen) and seen[0] < 10.0 and seen[-1] > 28.0
+
+
 def test_progress_grows_to_the_end() -> None:
     told: list[float] = []
     random_composer().compose(
@@ -141,6 +185,46 @@ def test_chords_are_told_and_heard() -> None:
     ]
     assert share[1] > share[0] + 0.1
     assert set(map(tuple, bound[0].score.metres[["numerator", "denominator"]].tolist())) == {(4, 4)}
+
+
+def steered(monkeypatch: pytest.MonkeyPatch, **asked: Any) -> list[Decoder]:
+    """The decoders of a piece, one for each section."""
+    made: list[Decoder] = []
+    run = Decoder.run
+
+    def kept(self: Decoder, *args: Any, **options: Any) -> list[Draft]:
+        made.append(self)
+        return run(self, *args, **options)
+
+    monkeypatch.setattr(Decoder, "run", kept)
+    random_composer().compose(
+        **{"instruments": "piano", "minutes": 0.5, "endings": 1, "seed": 3} | asked
+    )
+    return made
+
+
+def test_chords_go_on_through_sections_that_ask_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = [Section(10.0, dynamics="f"), Section(20.0, chords="F | G")]
+    same, other = steered(
+        monkeypatch, chords="C | F | G | Am", tempo=120.0, metre="4/4", sections=sections
+    )[1:]
+    assert same.steering.first_bar == 0
+    assert other.steering.first_bar == 10
+
+
+def test_a_given_file_is_told_nothing_of_what_is_asked_for_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = composed(tempo=120.0, metre="4/4", minutes=0.2)
+    (made,) = steered(monkeypatch, given=given.midi, chords="C | F", density=6.0, dynamics="ff")
+    moments = moments_of(made.tables[0, : made.lengths[0]])
+    told = made.steering.at(moments)
+    old = moments.tick < made.steering.begins
+    assert old.any() and (told[old][:, :3] == NOT_TOLD[:3]).all()
+    assert not (told[~old][:, :3] == NOT_TOLD[:3]).any()
+    assert made.steering.begins == round(given.score.end / given.score.ticks_per_beat * 24)
+    assert made.steering.first_bar == made.steering.begins // 96
+    assert told[np.flatnonzero(~old)[0], 0] == chord_id("C")
 
 
 def test_a_section_beyond_the_opening_is_needed() -> None:
@@ -167,18 +251,8 @@ def test_a_join_begins_at_its_time(begins: float) -> None:
 def test_each_section_is_told_its_key_and_that_of_what_came_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made: list[Decoder] = []
-    run = Decoder.run
-
-    def kept(self: Decoder, *args: Any, **options: Any) -> list[Draft]:
-        made.append(self)
-        return run(self, *args, **options)
-
-    monkeypatch.setattr(Decoder, "run", kept)
-    random_composer().compose(
-        instruments="piano", minutes=0.5, key="C", endings=1,
-        sections=[Section(10.0, key="F# minor"), Section(20.0, instruments=("flute",))],
-    )  # fmt: skip
+    sections = [Section(10.0, key="F# minor"), Section(20.0, instruments=("flute",))]
+    made = steered(monkeypatch, key="C", sections=sections)
     keys = [parse_key(name) for name in ("C", "F# minor", "F# minor")]
     assert [decoder.engine.conditions[0].key for decoder in made] == keys
     last = made[-1]

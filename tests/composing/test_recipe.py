@@ -42,6 +42,8 @@ def test_a_continued_file_needs_what_it_continues() -> None:
     assert random_composer().again(piece, given).midi == piece
     with pytest.raises(UserError, match="give that with --from"):
         random_composer().again(piece)
+    with pytest.raises(UserError, match="continues another file"):
+        random_composer().again(piece, midi.to_bytes(melody(2)))
     alone = random_composer().compose(minutes=0.1)[0].midi
     with pytest.raises(UserError, match="leave --from out"):
         random_composer().again(alone, given)

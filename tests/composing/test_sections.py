@@ -97,6 +97,21 @@ def test_what_is_left_open_goes_on() -> None:
     assert {section.styles for section in plan} == {(("jazz", 1.0),)}
 
 
+@pytest.mark.parametrize(
+    ("text", "section"),
+    [
+        ("3 instrument=acoustic bass,string ensemble tempo=90",
+         Section(3.0, instruments=("acoustic bass", "string ensemble"), tempo=90.0)),
+        ("3 key=F# minor style=string quartet:2",
+         Section(3.0, (("string quartet", 2.0),), key="F# minor")),
+        ("3 chords=", Section(3.0, chords="")),
+        ("3 dynamics=f chords=C | F", Section(3.0, dynamics="f", chords="C | F")),
+    ],
+)  # fmt: skip
+def test_values_of_several_words(text: str, section: Section) -> None:
+    assert parse_section(text) == section
+
+
 def test_a_section_at_the_beginning_is_the_first() -> None:
     plan = in_order(Section(density=3.0), [Section(0.0, dynamics="f")], 60.0)
     assert plan == [Section(0.0, density=3.0, dynamics="f")]
