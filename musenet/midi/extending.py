@@ -12,7 +12,7 @@ import numpy as np
 
 from musenet.errors import UserError
 from musenet.midi import smf
-from musenet.midi.notes import Events, all_events, instruments_of, programs_of
+from musenet.midi.notes import SILENCE, Events, all_events, instruments_of, programs_of
 from musenet.midi.placing import placed
 from musenet.midi.smf import Message, Track
 from musenet.midi.writing import (
@@ -49,11 +49,12 @@ def extend(
 
     Every event of the file before the cut is kept in its track, with its time, channel and
     values; what comes at the cut or later is left out. Notes that sound across the cut end
-    there, pedals are lifted and pitch bends centred. New notes join the first track that plays
-    their instrument at the cut, on its channel; other instruments get new tracks, named, on a
-    channel that the opening leaves free, or else on one that the addition does (past 15, shared
-    as `to_bytes` does). Tempo, metre and comment of the addition go into the first track, at the
-    cut and after it. A format 0 file stays one if it needs no new track; format 2 becomes 1.
+    there, pedals are lifted and pitch bends centred; what a track that ends earlier never lets
+    go ends with it. New notes join the first track that plays their instrument at the cut, on
+    its channel; other instruments get new tracks, named, on a channel that the opening leaves
+    free, or else on one that the addition does (past 15, shared as `to_bytes` does). Tempo,
+    metre and comment of the addition go into the first track, at the cut and after it. A format
+    0 file stays one if it needs no new track; format 2 becomes 1.
     Where the file counts SMPTE frames, the addition's times are kept and its tempo goes unsaid.
 
     Args:
@@ -126,7 +127,11 @@ def _programs(opening: Events) -> dict[int, int]:
 
 
 def _endings(track: Track, cut: int) -> Iterator[Message]:
-    """Ends all that a track sounds or holds at the cut: notes, pedals, pitch bends."""
+    """Ends all that a track sounds or holds at the cut: notes, pedals, pitch bends.
+
+    Notes and pedals of a track that ends before the cut end with it, as they are read.
+    """
+    end = min(cut, track.end)
     before = track.tick < cut
     down, held, bent = Counter[tuple[int, int]](), dict[tuple[int, int], int](), set[int]()
     columns = (track.status[before], track.first[before], track.second[before])
@@ -136,14 +141,17 @@ def _endings(track: Track, cut: int) -> Iterator[Message]:
             down[channel, first] += 1
         elif kind in (smf.NOTE_ON, smf.NOTE_OFF):
             down[channel, first] -= down[channel, first] > 0
+        elif kind == smf.CONTROL and first in SILENCE:
+            down = Counter({key: count for key, count in down.items() if key[0] != channel})
         elif kind == smf.CONTROL and first in _HOLDING:
             held[channel, first] = second
         elif kind == smf.BEND:
             (bent.discard if (first, second) == _BEND_CENTRE else bent.add)(channel)
     for (channel, pitch), count in down.items():
-        yield from [(cut, bytes([smf.NOTE_OFF | channel, pitch, RELEASE_VELOCITY]))] * count
+        release = bytes([smf.NOTE_OFF | channel, pitch, RELEASE_VELOCITY])
+        yield from [(end, release)] * count
     for (channel, controller), value in held.items():
         if value >= 64:
-            yield cut, bytes([smf.CONTROL | channel, controller, 0])
+            yield end, bytes([smf.CONTROL | channel, controller, 0])
     for channel in sorted(bent):
         yield cut, bytes([smf.BEND | channel, *_BEND_CENTRE])

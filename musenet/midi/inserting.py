@@ -142,9 +142,11 @@ def _given(tracks: Sequence[Track], removals: Sequence[Removal]) -> _Given:
     onset = events.tick[places.onset]
     instrument = instruments_of(places.voice, programs_of(events, places.voice, onset))
     chosen = _chosen(onset, instrument, removals)
-    gone, stray = np.zeros(len(events.tick), bool), _key_messages(events)
+    gone, keys = np.zeros(len(events.tick), bool), _key_messages(events)
     gone[places.onset[chosen]] = True
     gone[places.end[chosen & (places.end >= 0)]] = True
+    gone &= keys  # what ends a note may let go all keys: that stays
+    stray = keys.copy()
     stray[places.onset] = False
     stray[places.end[places.end >= 0]] = False
     kept, ends = events.where(~gone), np.array([track.end for track in tracks])

@@ -15,7 +15,9 @@ from musenet.score import Array, sort_notes
 
 DRUM_CHANNEL = 9
 
-_SUSTAIN, _RESET, _SILENCE = 64, 121, (120, 123)
+_SUSTAIN, _RESET = 64, 121
+SILENCE = (120, 123)
+"""Controllers that let go all keys of a channel: all sound off and all notes off."""
 _TICK_BITS = 40
 
 Bools = NDArray[np.bool_]
@@ -70,7 +72,8 @@ class Notes:
 
     Attributes:
         onset: tick at which it begins.
-        end: tick at which its key is let go; -1 where the file does not say.
+        end: tick at which its key is let go, by its release or with all others of its voice; -1
+            where the file does not say.
         pitch: MIDI pitch or drum key.
         velocity: 1-127.
         voice: as in `Events`.
@@ -103,12 +106,17 @@ def pair(events: Events) -> Notes:
     """Notes from the events that begin and end them, first in, first out.
 
     A key let go that was not struck means nothing. The k-th stroke of a key ends with its k-th
-    release, so two voices in unison on one channel keep all the time that they sound.
+    release, so two voices in unison on one channel keep all the time that they sound. All notes
+    off and all sound off let go every key of their voice.
     """
     on = events.note_on
     off = (events.kind == smf.NOTE_OFF) | ((events.kind == smf.NOTE_ON) & ~on)
     chosen = np.flatnonzero(on | off)
-    key = events.voice[chosen] * 128 + events.first[chosen]
+    silence = np.flatnonzero((events.kind == smf.CONTROL) & np.isin(events.first, SILENCE))
+    silenced = events.voice[silence]
+    # By place in the file, not by tick: at one tick a key may be struck before a silence or after.
+    before = in_force(silenced, silence, silence, events.voice[chosen], chosen)
+    key = (events.voice[chosen] * 128 + events.first[chosen]) << _TICK_BITS | before + 1
     order = np.argsort(key, kind="stable")
     chosen, key = chosen[order], key[order]
     sound = ~_stray_releases(key, on[chosen])
@@ -119,9 +127,10 @@ def pair(events: Events) -> Notes:
     place = np.searchsorted(release_key, stroke_key)
     place += np.arange(len(stroke_key)) - np.searchsorted(stroke_key, stroke_key)
     paired = place < np.searchsorted(release_key, stroke_key, side="right")
-    end = np.full(len(strokes), -1)
-    end[paired] = events.tick[releases[place[paired]]]
-    rows = events.where(strokes)
+    rows, never = events.where(strokes), np.full(len(strokes), -1)
+    let_go = _next_tick(silenced, silence, rows.voice, strokes, never)
+    let_go[paired] = releases[place[paired]]
+    end = np.where(let_go < 0, -1, events.tick[let_go])
     return Notes(rows.tick, end, rows.first, rows.second, rows.voice)
 
 
@@ -144,10 +153,8 @@ def _stray_releases(key: Ints, on: Bools) -> Bools:
 def let_ring(events: Events, notes: Notes, track_ends: Ints) -> Ints:
     """Ticks at which notes stop to sound, with hanging notes ended and the pedal applied."""
     limit = track_ends[notes.voice // 16]
+    end = np.where(notes.end < 0, np.maximum(limit, notes.onset), notes.end)
     control = events.where(events.kind == smf.CONTROL)
-    silence = control.where(np.isin(control.first, _SILENCE))
-    hanging = _next_tick(silence.voice, silence.tick, notes.voice, notes.onset, limit)
-    end = np.where(notes.end < 0, np.maximum(hanging, notes.onset), notes.end)
     pedal = control.where(
         np.isin(control.first, (_SUSTAIN, _RESET)) & (control.voice % 16 != DRUM_CHANNEL)
     )

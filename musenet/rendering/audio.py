@@ -7,21 +7,24 @@ SoundFont (TimGM6mb) from the wheel of `pretty_midi`, the encoders from `soundfi
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import midirenderer
-import mido
 import numpy as np
 import soundfile
 
 from musenet.errors import UserError
 from musenet.files import write_atomically
+from musenet.midi import smf
+from musenet.midi.reading import score_of
+from musenet.midi.smf import Message
+from musenet.midi.writing import changes, in_order
 from musenet.rendering.resampling import Sound, resample
 from musenet.rendering.writing import suffix_of
+from musenet.score import DEFAULT_BPM, TEMPO, Score, records
 
 FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -32,8 +35,11 @@ FORMATS = {
 """Format and encoding of each suffix that can be written."""
 SAMPLE_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
 """Sample rates in Hz that all the formats know."""
-LONGEST = 3600.0
-"""Longest piece that is rendered, in seconds; an hour takes about 4 GB of memory."""
+LONGEST = 3780.0
+"""Longest piece that is rendered, in seconds; an hour takes about 4 GB of memory.
+
+It is the longest that is composed: an hour and a twentieth.
+"""
 
 _PEAK = 10 ** (-1 / 20)
 """Loudest sample: -1 dB of full scale, since MP3 and Vorbis overshoot a little."""
@@ -45,58 +51,44 @@ _CLIPPED = 32767 / 32768
 _QUIET = 1e-3
 """What is 60 dB below the peak counts as silence."""
 _TAIL = 4
-"""Seconds rendered after the last event: release and reverberation."""
+"""Seconds rendered after the last note: release and reverberation."""
 _FADE = 0.5
 """Seconds of silence that stay at least, faded out."""
 _LONGEST_SILENCE = 2.0
 """Seconds of silence that stay at most."""
 _BLOCK = 65536
 """Samples encoded at once: libsndfile's Vorbis encoder overflows its stack on long writes."""
-_DEFAULT_TEMPO = 500_000
-_DEFAULT_VOLUME = 100
+_VOLUME, _DEFAULT_VOLUME = 7, 100
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """The part of a MIDI file that sounds: (tick, message) in order, and the last tick."""
+    """What sounds of a MIDI file.
 
-    events: Sequence[tuple[int, mido.Message]]
-    ticks_per_beat: int
+    Attributes:
+        score: its music, in the file's own ticks.
+        messages: its channel messages, rising in tick, up to the end of the tail.
+        end: tick at which the tail ends.
+    """
 
-    @property
-    def end(self) -> int:
-        return self.events[-1][0] if self.events else 0
+    score: Score
+    messages: Sequence[Message]
+    end: int
 
     @property
     def channels(self) -> tuple[int, ...]:
-        used = {message.channel for _, message in self.events if message.type == "note_on"}
+        used = {m[0] & 0x0F for _, m in self.messages if m[0] & 0xF0 == smf.NOTE_ON}
         return tuple(sorted(used))
-
-    @property
-    def seconds(self) -> float:
-        changes = [(tick, e.tempo) for tick, e in self.events if e.type == "set_tempo"]
-        changes = [(0, _DEFAULT_TEMPO), *changes, (self.end, _DEFAULT_TEMPO)]
-        pairs = itertools.pairwise(changes)
-        total = sum((after - tick) * tempo for (tick, tempo), (after, _) in pairs)
-        return float(total) / self.ticks_per_beat / 1e6
 
     def midi(self, level: float) -> bytes:
         """A one-track file with all channel volumes times `level`, and room for the tail."""
         volume = round(_DEFAULT_VOLUME * level)
-        track, now = mido.MidiTrack(), 0
-        for channel in self.channels:
-            track.append(mido.Message("control_change", channel=channel, control=7, value=volume))
-        for tick, message in self.events:
-            changes = {"value": round(message.value * level)} if message.is_cc(7) else {}
-            track.append(message.copy(time=tick - now, **changes))
-            now = tick
-        track.append(mido.MetaMessage("set_tempo", tempo=_DEFAULT_TEMPO, time=self.end - now))
-        tail = round(_TAIL * 1e6 / _DEFAULT_TEMPO * self.ticks_per_beat)
-        track.append(mido.MetaMessage("end_of_track", time=tail))
-        buffer = io.BytesIO()
-        file = mido.MidiFile(type=0, ticks_per_beat=self.ticks_per_beat, tracks=[track])
-        file.save(file=buffer)
-        return buffer.getvalue()
+        volumes = [(0, bytes([smf.CONTROL | c, _VOLUME, volume])) for c in self.channels]
+        tempos = [*self.score.tempos.tolist(), (self.score.end, DEFAULT_BPM)]
+        timed = changes(replace(self.score, tempos=records(TEMPO, tempos)))
+        levelled = [(tick, _at_level(message, level)) for tick, message in self.messages]
+        track = in_order([*volumes, *timed, *levelled])
+        return smf.file_bytes(0, self.score.ticks_per_beat, [track], [self.end])
 
 
 def render(score_midi: bytes, *, sample_rate: int = 44100, soundfont: Path | None = None) -> Sound:
@@ -120,9 +112,10 @@ def render(score_midi: bytes, *, sample_rate: int = 44100, soundfont: Path | Non
         raise UserError(f"sample rate {sample_rate} is not offered: choose one of {rates}")
     font = _read_soundfont(soundfont or default_soundfont())
     piece = _parse(score_midi)
-    if piece.seconds > LONGEST:
+    seconds = piece.score.seconds
+    if seconds > LONGEST:
         raise UserError(
-            f"the piece lasts {piece.seconds / 60:.0f} minutes: audio is made of at most "
+            f"the piece lasts {seconds / 60:.0f} minutes: audio is made of at most "
             f"{LONGEST / 60:.0f}, so cut it first"
         )
     sound, rate = _synthesize(font, piece)
@@ -201,24 +194,18 @@ def _read_soundfont(path: Path) -> bytes:
 
 
 def _parse(midi: bytes) -> _Piece:
-    """The channel messages and tempos of all tracks, up to the last channel message."""
-    try:
-        file = mido.MidiFile(file=io.BytesIO(midi), clip=True)
-    except (OSError, EOFError, ValueError, LookupError, mido.KeySignatureError) as error:
-        raise UserError(f"not a usable MIDI file: {error or 'it ends too early'}") from error
-    if file.ticks_per_beat <= 0:
-        raise UserError("this MIDI file counts in film frames: save it with ticks to the beat")
-    events = [
-        (tick, message)
-        for track in file.tracks
-        for tick, message in zip(
-            itertools.accumulate(message.time for message in track), track, strict=True
-        )
-        if message.type == "set_tempo" or hasattr(message, "channel")
-    ]
-    end = max((tick for tick, message in events if not message.is_meta), default=0)
-    kept = [event for event in events if event[0] <= end]
-    return _Piece(sorted(kept, key=lambda event: event[0]), file.ticks_per_beat)
+    """The music of a file, and what its channels are told up to the end of the tail."""
+    file = smf.read(midi)
+    score = score_of(file)
+    end = score.end + round(_TAIL * DEFAULT_BPM / 60 * score.ticks_per_beat)
+    rows = (row for track in file.tracks for row in track.messages(end))
+    return _Piece(score, in_order(row for row in rows if row[1][0] < smf.SYSEX), end)
+
+
+def _at_level(message: bytes, level: float) -> bytes:
+    if message[0] & 0xF0 == smf.CONTROL and message[1] == _VOLUME:
+        return bytes([*message[:2], round(message[2] * level)])
+    return message
 
 
 def _synthesize(font: bytes, piece: _Piece) -> tuple[Sound, int]:

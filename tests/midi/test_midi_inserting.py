@@ -135,9 +135,20 @@ def test_what_is_taken_out_is_gone_and_nothing_else(source: bytes, removals: lis
     assert new == Counter({s: count for s, count in old.items() if not named(s, removals)})
     for before, after in zip(messages(source), messages(taken_out), strict=True):
         assert is_within(after, before)
-    lost = sum(map(len, messages(source))) - sum(map(len, messages(taken_out)))
-    ends = [2 if s[4] >= 0 else 1 for s in old.elements() if named(s, removals)]
-    assert lost == sum(ends)
+    lost = sum(
+        (
+            Counter(before) - Counter(after)
+            for before, after in zip(messages(source), messages(taken_out), strict=True)
+        ),
+        Counter[smf.Message](),
+    )
+    strokes = [m for _, m in lost.elements() if m[0] & 0xF0 == smf.NOTE_ON and m[2]]
+    removed = [s for s in old.elements() if named(s, removals)]
+    assert len(strokes) == len(removed)
+    assert {m[0] & 0xF0 for _, m in lost} <= {smf.NOTE_ON, smf.NOTE_OFF}
+    released = [s for s in removed if s[4] >= 0]
+    sure = [s for s in released if s[0] % 16]  # all notes off is told to channel 0 alone
+    assert len(sure) <= lost.total() - len(strokes) <= len(released)
 
 
 @given(files(), additions, removals_of)
@@ -281,9 +292,21 @@ def test_a_new_note_ends_before_a_kept_one_of_its_tick_begins() -> None:
 
 
 def test_after_a_note_that_is_never_let_go_its_key_is_left_alone() -> None:
-    source = midi_file(track(on(0, 72), event(200, 0xB0, 123, 0), *tune((60, 62))))
+    source = midi_file(track(on(0, 72), *tune((60, 62))))
     data = midi.insert(source, addition((400, 9, 72, 33, PIANO), (400, 9, 73, 33, PIANO)))
     assert [s[2] for s in sounds(data) - sounds(source)] == [73]
+
+
+def test_after_all_notes_off_a_key_is_free() -> None:
+    source = midi_file(track(on(0, 72), event(200, 0xB0, 123, 0), *tune((60, 62))))
+    data = midi.insert(source, addition((100, 9, 72, 33, PIANO), (400, 9, 72, 34, PIANO)))
+    assert [s[3] for s in sounds(data) - sounds(source)] == [34]
+
+
+def test_what_lets_go_all_keys_stays_when_its_notes_are_taken_out() -> None:
+    source = midi_file(track(on(0, 72), event(200, 0xB0, 123, 0), *tune((60,))))
+    removal = Removal(0, 1)
+    assert messages(midi.insert(source, Score(), removals=[removal])) == [messages(source)[0][1:]]
 
 
 def test_a_kept_note_of_no_length_is_a_note() -> None:

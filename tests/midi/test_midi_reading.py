@@ -95,6 +95,22 @@ def test_a_hanging_note_ends_at_all_notes_off_and_when_struck_again() -> None:
     assert one_track(on(0, 60), on(3, 60), off(90, 1)) == [(0, 3, 60), (3, 93, 60)]
 
 
+@pytest.mark.parametrize("controller", [120, 123])
+def test_what_silences_a_channel_lets_go_its_keys(controller: int) -> None:
+    silence = event(480, 0xB0, controller, 0)
+    again = (on(480, 60), off(480, 60))
+    assert one_track(on(0, 60), silence, *again) == [(0, 480, 60), (960, 1440, 60)]
+    assert one_track(on(0, 60), silence, off(480, 60), *again) == [(0, 480, 60), (1440, 1920, 60)]
+    other = (on(0, 62, 80, 1), on(0, 60), silence, off(480, 62, 1))
+    assert one_track(*other) == [(0, 480, 60), (0, 960, 62)]
+
+
+def test_a_key_struck_after_all_notes_off_at_one_tick_sounds() -> None:
+    silence = event(480, 0xB0, 123, 0)
+    assert one_track(on(0, 60), silence, on(0, 60), off(480, 60)) == [(0, 480, 60), (480, 960, 60)]
+    assert one_track(silence, on(0, 60), off(480, 1)) == [(480, 960, 60)]
+
+
 def test_unisons_of_an_instrument_are_one_note_the_longest_and_loudest() -> None:
     first = track(program(0, 0), on(0, 60, 30), off(100, 60))
     second = track(program(0, 1, 1), on(0, 60, 90, 1), off(40, 60, 1))

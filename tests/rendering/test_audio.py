@@ -8,8 +8,10 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from midi_bytes import event, midi_file, off, on, track, tune
 
 from musenet.errors import UserError
+from musenet.rendering import audio
 from musenet.rendering.audio import (
     FORMATS,
     SAMPLE_RATES,
@@ -170,10 +172,61 @@ def test_a_soundfont_of_the_user(tmp_path: Path) -> None:
         render(SCALE, soundfont=tmp_path / "none.sf2")
 
 
-@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFFxxxx", SCALE[:40]])
+@pytest.mark.parametrize("content", [b"", b"MThd", b"RIFFxxxx", SCALE[:14]])
 def test_what_is_no_midi_is_told(content: bytes) -> None:
     with pytest.raises(UserError, match="MIDI"):
         render(content)
+
+
+def test_a_file_in_riff_sounds_as_without() -> None:
+    body = b"RMIDdata" + len(SCALE).to_bytes(4, "little") + SCALE
+    riff = b"RIFF" + len(body).to_bytes(4, "little") + body
+    np.testing.assert_array_equal(render(riff), render(SCALE))
+
+
+def test_a_file_in_smpte_frames_keeps_its_time() -> None:
+    frames = midi_file(
+        track(on(0, 60), off(1000, 60), on(0, 64), off(1000, 64)), division=(256 - 25) << 8 | 40
+    )
+    beats = midi_file(track(on(0, 60), off(1000, 60), on(0, 64), off(1000, 64)), division=500)
+    np.testing.assert_array_equal(render(frames), render(beats))
+
+
+def test_of_a_damaged_file_the_sound_part_is_rendered() -> None:
+    sound = track(*tune((60, 62)))
+    whole, cut = midi_file(sound), midi_file(sound)[:-4]
+    odd = midi_file(track(*tune((60, 62)), event(0, 0x90, 0x99, 5), *tune((64,))))
+    np.testing.assert_array_equal(render(cut), render(whole))
+    np.testing.assert_array_equal(render(odd), render(whole))
+
+
+def test_patterns_sound_one_after_the_other() -> None:
+    both = midi_file(track(*tune((60,))), track(*tune((72,))), kind=2)
+    np.testing.assert_array_equal(render(both), render(midi_file(track(*tune((60, 72))))))
+
+
+def test_what_follows_long_after_the_last_note_is_not_rendered() -> None:
+    ticks = 480 * 2 * 60 * 59
+    short, late = track(*tune((60,))), track(*tune((60,)), event(ticks, 0xB0, 1, 0))
+    np.testing.assert_array_equal(render(midi_file(late)), render(midi_file(short)))
+
+
+def test_what_follows_soon_after_the_last_note_bends_what_dies_away() -> None:
+    rows = (event(0, 0xC0, 19), *tune((60,)))
+    plain, bent = (render(midi_file(track(*rows, *more))) for more in ((), (event(1, 0xE0, 0, 0),)))
+    size = min(len(plain), len(bent))
+    np.testing.assert_array_equal(plain[: RATE // 3], bent[: RATE // 3])
+    assert not np.array_equal(plain[:size], bent[:size])
+
+
+def test_the_longest_piece_that_is_composed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        audio, "_synthesize", lambda *_: (np.zeros((6 * RATE, 2), np.float32), RATE)
+    )
+    minute = 480 * 2 * 60
+    assert len(render(midi_bytes(part(0, 0, [60], ticks=63 * minute))))
+    with pytest.raises(UserError, match="at most 63"):
+        render(midi_bytes(part(0, 0, [60], ticks=63 * minute + 480)))
 
 
 def test_a_piece_of_hours_is_refused() -> None:
