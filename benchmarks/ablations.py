@@ -67,8 +67,10 @@ MUSENET = (
     Variant("no part", {"blind": ("part",)}),
     Variant("no countdown", {"blind": ("countdown",)}),
     Variant("neither part nor countdown", {"blind": ("part", "countdown")}),
-    Variant("no style told", augmentation={"drop_styles": 1.0}, untold=("styles",)),
-    Variant("no instruments told", augmentation={"drop_instruments": 1.0},
+    Variant("no style told",
+            augmentation={"drop_styles": 1.0, "show_style": 0.0, "splice": 0.0},
+            untold=("styles",)),
+    Variant("no instruments told", augmentation={"drop_instruments": 1.0, "orchestrate": 0.0},
             untold=("instruments",)),
     Variant("no transposition", augmentation={"transpose": 0.0}),
     Variant("transposition not lessened", augmentation={"lessen": 0.0}),
@@ -95,9 +97,10 @@ MODERN = (
             augmentation={"openings": 0.0, "endings": 0.0}),
     Variant("with averaged weights", training={"average": 0.05}),
     Variant("no weight decay", training={"weight_decay": 0.0}),
-    Variant("no controls, no given notes", {"blind": ("chord", "density", "dynamics", "given")},
+    Variant("no controls, no given notes",
+            {"blind": ("chord", "density", "dynamics", "given", "key", "style")},
             augmentation={"show_chords": 0.0, "show_density": 0.0, "show_dynamics": 0.0,
-                          "give": 0.0}),
+                          "show_key": 0.0, "show_style": 0.0, "give": 0.0}),
 )  # fmt: skip
 VARIANTS = (*MUSENET, *MODERN)
 COLUMNS = ("variant", "seeds", "nothing told", "more", "", "all told", "more ", " ")

@@ -1,6 +1,6 @@
 """Prints what building a corpus costs and gives: time, memory, sizes, counts, split.
 
-python benchmarks/corpus.py FOLDER_OF_ARCHIVES [--workers 2] [--exclude PATTERN]
+python benchmarks/corpus.py FOLDER_OF_ARCHIVES [--workers 2] [--exclude PATTERN] [--json]
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import resource
 import tarfile
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+from musenet.cli.corpus import steps
+from musenet.cli.output import print_facts, print_json, say
 from musenet.corpus.build import build
-from musenet.corpus.progress import show_progress
 from musenet.corpus.report import Report
 
 
@@ -24,29 +26,39 @@ def main() -> None:
     parser.add_argument("sources", nargs="+", type=Path)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--exclude", action="append", default=[])
+    parser.add_argument("--json", action="store_true", help="print one JSON object, no tables")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         seconds, report = _timed(arguments, out)
         again, _ = _timed(arguments, out)
-        print(f"| build | {seconds:.0f} s |\n|---|--:|")
-        print(f"| again, from its parts | {again:.0f} s |")
-        print(f"| peak memory, main process | {_megabytes(resource.RUSAGE_SELF):.0f} MB |")
-        print(f"| peak memory, largest worker | {_megabytes(resource.RUSAGE_CHILDREN):.0f} MB |")
-        print(f"| shards | {_shard_bytes(out) / 2**20:.1f} MiB |")
-        print(f"| as tar.xz -9 | {_packed_bytes(out) / 2**20:.1f} MiB |")
-        print("\n" + (out / "report.md").read_text(encoding="utf8"))
+        facts = {
+            "seconds": round(seconds, 1),
+            "seconds_again_from_its_parts": round(again, 1),
+            "megabytes_of_the_main_process": round(_megabytes(resource.RUSAGE_SELF)),
+            "megabytes_of_the_largest_worker": round(_megabytes(resource.RUSAGE_CHILDREN)),
+            "MiB_of_the_shards": round(_shard_bytes(out) / 2**20, 1),
+            "MiB_as_tar_xz_9": round(_packed_bytes(out) / 2**20, 1),
+            "largest_work_share_of_the_notes": round(_largest_share(report), 4),
+        }
+        if arguments.json:
+            print_json({**facts, "report": asdict(report)})
+            return
+        print_facts(facts)
+        say("\n" + (out / "report.md").read_text(encoding="utf8"))
+
+
+def _largest_share(report: Report) -> float:
     largest = max(notes for _, _, notes in report.largest_works)
-    total = sum(count.notes for count in report.splits.values())
-    print(f"\nLargest work: {100 * largest / total:.2f} % of the notes.")
+    return largest / sum(count.notes for count in report.splits.values())
 
 
 def _timed(arguments: argparse.Namespace, out: Path) -> tuple[float, Report]:
     start = time.perf_counter()
-    with show_progress() as progress:
+    with steps() as tell:
         report = build(
             arguments.sources, out, exclude=arguments.exclude, workers=arguments.workers,
-            progress=progress,
+            progress=tell,
         )  # fmt: skip
     return time.perf_counter() - start, report
 

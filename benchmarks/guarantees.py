@@ -13,17 +13,16 @@ With `--log` each prompt's result is kept as a line, and the same command goes o
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from common import midi_files, parse, parser, tell
 from numpy.typing import NDArray
 from prompts import Given, Task, drawn, openings
+from trials import Record, add_record, read_records
 
 from musenet import midi
 from musenet.cli.output import say
@@ -39,7 +38,6 @@ LONG = 120.0
 NAMES = [instrument.name for instrument in INSTRUMENTS]
 Broken = str | None
 """What is wrong, "" for nothing, None where the guarantee does not apply."""
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ def main() -> None:
     arguments = parse(made)
     composer = load(arguments.model)
     given = openings(midi_files(arguments.music, 60, arguments.seed) if arguments.music else [])
-    records = _known(arguments.log)
+    kept = read_records(arguments.log) if arguments.log else []
+    records = {found["number"]: found for found in kept}
     numbers = range(arguments.first, arguments.first + arguments.prompts)
     for number in numbers:
         if number not in records:
@@ -246,15 +245,9 @@ CHECKS: Mapping[str, Callable[[Made], Broken]] = {
 }
 
 
-def _known(log: Path | None) -> dict[int, Record]:
-    lines = log.read_text(encoding="utf8").splitlines() if log and log.exists() else []
-    return {found["number"]: found for found in map(json.loads, lines)}
-
-
 def _keep(found: Record, arguments: argparse.Namespace) -> None:
     if arguments.log:
-        with arguments.log.open("a", encoding="utf8") as file:
-            file.write(json.dumps(found) + "\n")
+        add_record(arguments.log, found)
     broken = {name: words for name, words in found["broken"].items() if words}
     if not arguments.json:
         say(f"{found['number'] + 1}: {found['kind']}, {broken or 'all kept'}", stderr=True)

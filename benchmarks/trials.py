@@ -78,6 +78,24 @@ class Trial:
         return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def read_records(path: Path) -> list[Record]:
+    """The results in a file, one a line; of a killed program the last line may be cut short."""
+    data = path.read_bytes() if path.exists() else b""
+    return [json.loads(line) for line in data[: _whole(data)].splitlines()]
+
+
+def add_record(path: Path, record: Record) -> None:
+    """Add a result to a file, in place of a line that was cut short."""
+    with path.open("a+b") as file:
+        file.truncate(_whole(path.read_bytes()))
+        file.write(json.dumps(record).encode() + b"\n")
+
+
+def _whole(data: bytes) -> int:
+    """How many bytes are whole lines."""
+    return data.rfind(b"\n") + 1
+
+
 class Trials:
     """The trials of a folder and their results."""
 
@@ -86,9 +104,8 @@ class Trials:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.device = folder, device
         self.path = folder / "trials.jsonl"
-        lines = self.path.read_text(encoding="utf8").splitlines() if self.path.exists() else []
         self.records: dict[str, Record] = {
-            record["key"]: record for record in (json.loads(line) for line in lines)
+            record["key"]: record for record in read_records(self.path)
         }
 
     def result(self, trial: Trial) -> Record | None:
@@ -118,8 +135,7 @@ class Trials:
 
     def _keep(self, record: Record) -> None:
         self.records[record["key"]] = record
-        with self.path.open("a", encoding="utf8") as file:
-            file.write(json.dumps(record) + "\n")
+        add_record(self.path, record)
 
     def _run(self, trial: Trial, stop: Wanted, show: Callable[[float], None]) -> Record | None:
         out = self.folder / trial.key
@@ -129,8 +145,6 @@ class Trials:
         run.train = some_works(run.train, trial.share)
         if (out / STATE_FILE).exists():
             run.resume()
-        else:
-            (out / "log.jsonl").unlink(missing_ok=True)
         try:
             finished = run.fit(lambda facts: show(run.progress), stop)
             bits = measured(run, trial) if finished else None

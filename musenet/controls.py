@@ -145,7 +145,7 @@ def observed(
 
 
 def density_id(notes_a_beat: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Levels of density: 0 below a note in four beats, then two levels each time it doubles."""
+    """Levels of density: 0 up to 0.3 notes a beat, then two levels each time it doubles."""
     level = np.rint(2.0 * np.log2(np.maximum(notes_a_beat, 1e-9))) + 4
     return level.clip(0, DENSITIES - 1).astype(np.int32)
 

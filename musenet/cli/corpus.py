@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeRemainingColumn
 
 from musenet.cli.options import Json, check_place
 from musenet.cli.output import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from musenet.corpus.progress import Tell
     from musenet.corpus.report import Count, Report
 
 
@@ -41,27 +43,27 @@ def build(
     from musenet.corpus.build import build as build_corpus
 
     check_place(out)
-    with progress("{task.description}", BarColumn(), MofNCompleteColumn(),
-                  TimeRemainingColumn()) as bar:  # fmt: skip
-        show = _Steps(bar)
-        report = build_corpus(sources, out, exclude=exclude or (), workers=workers, progress=show)
+    with steps() as tell:
+        report = build_corpus(sources, out, exclude=exclude or (), workers=workers, progress=tell)
     if json:
         print_json({"corpus": str(out), **asdict(report)})
     else:
         _summary(report, out)
 
 
-class _Steps:
-    """A bar for each step of the build."""
+@contextmanager
+def steps() -> Iterator[Tell]:
+    """A function that shows each step of a build as a bar."""
+    columns = "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with progress(*columns) as bar:
+        tasks: dict[str, TaskID] = {}
 
-    def __init__(self, bar: Progress) -> None:
-        self.bar = bar
-        self.tasks: dict[str, TaskID] = {}
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
 
-    def __call__(self, step: str, done: int, total: int) -> None:
-        if step not in self.tasks:
-            self.tasks[step] = self.bar.add_task(step)
-        self.bar.update(self.tasks[step], completed=done, total=total)
+        yield tell
 
 
 def _summary(report: Report, out: Path) -> None:

@@ -58,7 +58,8 @@ def finetune(
         float, typer.Option(metavar="NUMBER", callback=positive, help="At its peak.")
     ] = 0.005,
     seed: Annotated[
-        int, typer.Option(metavar="NUMBER", min=0, help="Of what is held out and drawn.")
+        int, typer.Option(metavar="NUMBER", min=0, max=2**63 - 1,
+                          help="Of what is held out and drawn.")
     ] = 0,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a style of that name.")

@@ -55,7 +55,9 @@ def train(
                                   help="A judge of these styles to go on from.")
     ] = None,
     pairs: Pairs = 400,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of weights and order.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, max=2**63 - 1, help="Of weights and order.")
+    ] = 0,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Train the judge of styles: a small network of its own that hears the style of a piece.

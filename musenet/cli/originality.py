@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeRemainingColumn
 
+from musenet.cli.corpus import steps
 from musenet.cli.options import Json, check_place, make_folder
-from musenet.cli.output import clock, print_facts, print_json, progress, say
+from musenet.cli.output import clock, print_facts, print_json, say
 from musenet.errors import UserError
 
 if TYPE_CHECKING:
     from musenet.composing.ranking import FindCopy
-    from musenet.corpus.progress import Tell
     from musenet.evaluation.originality import Index, Originality, Passage, Span
     from musenet.score import Score
 
@@ -41,7 +38,7 @@ def originality(
     from musenet.midi import load
 
     scores = [load(file) for file in files]
-    with _bars() as tell:
+    with steps() as tell:
         index = index_of(data, tell)
     found = [(str(file), index.check(score)) for file, score in zip(files, scores, strict=True)]
     if json:
@@ -74,7 +71,7 @@ def index(
         raise UserError("--usual has a place of its own: leave --out out")
     path = usual_index() if usual else out or corpus / FILE
     check_place(path.parent)
-    with _bars() as tell:
+    with steps() as tell:
         made = build_index(corpus, tell)
     make_folder(path.parent)
     save_index(made, path)
@@ -97,7 +94,7 @@ def copies_in(place: Path | None) -> FindCopy | None:
         place = usual_index()
         if not place.is_file():
             return None
-    with _bars() as tell:
+    with steps() as tell:
         known = index_of(place, tell)
 
     def find(score: Score) -> Copy | None:
@@ -107,21 +104,6 @@ def copies_in(place: Path | None) -> FindCopy | None:
         return Copy(found.passage.notes, found.passage.piece, found.longer_than)
 
     return find
-
-
-@contextmanager
-def _bars() -> Iterator[Tell]:
-    """A function that shows each step of a build as a bar."""
-    columns = "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with progress(*columns) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(step)
-            bar.update(tasks[step], completed=done, total=total)
-
-        yield tell
 
 
 def _facts(made: Index) -> dict[str, Any]:

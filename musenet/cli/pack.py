@@ -36,10 +36,10 @@ def pack(
         raise UserError(f"--out {out}: give a name that ends in .safetensors")
     check_place(out.parent)
     loaded = [load_model(model) for model in models]
-    network, facts = loaded[0][0], _portable(loaded[0][1])
+    network, known = max(loaded, key=lambda pair: pair[0].config.layers)
+    facts = _portable(known)
     if len(models) > 1:
-        layers = max(each.config.layers for each, _ in loaded)
-        grown = [deepened(each, layers) for each, _ in loaded]
+        grown = [deepened(each, network.config.layers) for each, _ in loaded]
         network = grown[0]
         try:
             mean_of(grown)

@@ -135,7 +135,7 @@ def train(
     ] = True,
     seed: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", min=0, show_default="0",
+        typer.Option(metavar="NUMBER", min=0, max=2**63 - 1, show_default="0",
                      help="Of weights and of the order of the data."),
     ] = None,
     save_minutes: Annotated[
@@ -177,10 +177,13 @@ def train(
     if resume:
         run.resume()
     if workers.rank:
-        run.fit(lambda facts: None)
+        with stopping() as stop:
+            run.fit(lambda facts: None, stop.wanted)
+        workers.leave()
         return
     with stopping() as stop, monitoring(out) as monitor:
         finished = run.fit(monitor, stop.wanted)
+    workers.leave()
     _report(run, monitor.last, finished, as_json=json)
     if not finished:
         say(f"musenet: stopped; go on with: musenet train --resume --out {out}", stderr=True)
@@ -260,8 +263,10 @@ def _begun(out: Path, settings: dict[str, Any], layers: int | None) -> TrainingC
     from musenet.presets import PRESETS
     from musenet.training.settings import TrainingConfig, longest_window
 
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} exists: go on with --resume, or give another folder")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())) and not _never_saved(out):
+        begun = (out / "state.safetensors").is_file()
+        advice = "go on with --resume, or give" if begun else "it holds no run to resume; give"
+        raise UserError(f"{out} exists: {advice} another folder")
     check_place(out)
     if "data" not in settings:
         raise UserError("give --data, a corpus that 'musenet corpus build' made")
@@ -276,6 +281,12 @@ def _begun(out: Path, settings: dict[str, Any], layers: int | None) -> TrainingC
     if config.context > room:
         raise UserError(f"--context {config.context}: the preset holds at most {room} events")
     return config
+
+
+def _never_saved(out: Path) -> bool:
+    """Whether a folder is of a run that ended before it had saved anything."""
+    saved = ("state.safetensors", "model.safetensors")
+    return (out / "config.json").is_file() and not any((out / name).exists() for name in saved)
 
 
 def _started_from(settings: Mapping[str, Any]) -> ModelConfig | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -67,7 +69,7 @@ def build(
         progress: told how far the build is.
 
     Raises:
-        UserError: a source is missing or damaged, or nothing can be used.
+        UserError: a source is missing or damaged, nothing can be used, or a process has died.
     """
     tell = progress or (lambda step, done, total: None)
     containers = find_containers(sources, exclude)
@@ -98,16 +100,25 @@ def _prepare(containers: Sequence[Container], folder: Path, workers: int, tell: 
     """The parts of all chunks in order, made by several processes where they are not there."""
     chunks = list(chunks_of(containers))
     paths: list[Path | None] = [None] * len(chunks)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = {pool.submit(cached_part, folder, chunk): i for i, chunk in enumerate(chunks)}
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
         try:
+            jobs = {pool.submit(cached_part, folder, chunk): i for i, chunk in enumerate(chunks)}
             for done, job in enumerate(as_completed(jobs), 1):
                 paths[jobs[job]] = job.result()
                 tell("reading music", done, len(chunks))
+        except BrokenProcessPool as error:
+            raise UserError("a process that reads music has died: free memory, or give fewer "
+                            "--workers; the same command goes on") from error  # fmt: skip
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return [path for path in paths if path is not None]
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C comes to all processes of a group and is for the one that waits for the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _remove_stale(folder: Path, paths: Sequence[Path]) -> None:

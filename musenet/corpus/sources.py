@@ -48,8 +48,9 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Archive and path, as in reports; on one line."""
-        return " ".join(f"{self.archive}/{self.path}".split())
+        """Archive and path, as in reports: on one line, with bytes that are no UTF-8 escaped."""
+        text = " ".join(f"{self.archive}/{self.path}".split())
+        return text.encode("utf8", "backslashreplace").decode("utf8")
 
 
 @dataclass(frozen=True)

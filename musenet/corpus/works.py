@@ -164,8 +164,8 @@ def split_works(
 ) -> NDArray[np.int8]:
     """The split of each piece: 0 train, 1 valid, 2 test.
 
-    A work's split follows from the first of its pieces' names alone, so that it does not move
-    when other works come or go.
+    A work's split follows from the first of its pieces' names, so that it does not move when other
+    works come or go, but where that takes its share of all notes across `MAX_HELD_OUT`.
 
     Args:
         works: number of each piece's work, shape (pieces,).

@@ -60,11 +60,16 @@ def _put(model: nn.Module, values: Mapping[str, Tensor]) -> None:
         weight.copy_(values[name])
 
 
+_TABLES = "moment.tables."
+"""What stands in the names of the tables of features."""
+
+
 @torch.no_grad()
 def mean_of(models: Sequence[nn.Module]) -> None:
     """Give the first of some models the mean of their weights (Wortsman et al., 2022).
 
-    What one has not begun to learn, all zero, does not count: features came later than models did.
+    A table of a feature that one has not begun to learn, all zero, does not count: features came
+    later than models did.
 
     Raises:
         ValueError: they are not of one make.
@@ -73,6 +78,9 @@ def mean_of(models: Sequence[nn.Module]) -> None:
     shapes = [{name: weight.shape for name, weight in own.items()} for own in each]
     if any(shape != shapes[0] for shape in shapes):
         raise ValueError("models of different makes")
-    learnt = {name: [own[name] for own in each if own[name].any()] for name in each[0]}
+    learnt = {
+        name: [own[name] for own in each if own[name].any() or _TABLES not in name]
+        for name in each[0]
+    }
     means = {name: torch.stack(own).mean(0) for name, own in learnt.items() if own}
     _put(models[0], each[0] | means)

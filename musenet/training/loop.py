@@ -32,7 +32,7 @@ from musenet.training.optimise import (
     optimisers,
     trapezoid,
 )
-from musenet.training.passes import attention, fastest_attention, warm_up
+from musenet.training.passes import attention, fastest_attention, too_large, warm_up
 from musenet.training.prefetch import Drawer, Feed, Order, feeding
 from musenet.training.settings import TrainingConfig
 from musenet.training.starting import take_over
@@ -150,6 +150,8 @@ class Run:
         self.workers.agree([0.0])
         if self.workers.rank == 0:
             self._write_config()
+            if self.state.step == 0:  # the log of a run that was never saved
+                (self.out / "log.jsonl").unlink(missing_ok=True)
         with ExitStack() as stack:
             drawer = Drawer(self.train)
             feed = stack.enter_context(feeding(drawer, self.config.data, self.config.loaders))
@@ -199,7 +201,8 @@ class Run:
             return
         name = fastest_attention(self.model, passes[-1]) if on_gpu else None
         with attention(name):
-            seconds = warm_up(self.model, self.stepper.run, passes)
+            compiled = self.config.compile
+            seconds = warm_up(self.model, self.stepper.run, passes, compiled=compiled)
             self._tell(
                 {
                     "step": self.state.step,
@@ -231,11 +234,18 @@ class Run:
         )
 
     def _step(self, feed: Feed) -> tuple[Facts, Taken]:
-        """Take a step; what is known of it at once, and what will be."""
+        """Take a step; what is known of it at once, and what will be.
+
+        Raises:
+            UserError: it does not fit into memory, or a process that draws data has died.
+        """
         config, step = self.config, self.state.step
         feed.order(self._order(step + feed.ahead))
         rate = config.learning_rate * trapezoid(self.progress + 1e-4, cool_down=config.cool_down)
-        taken = self.stepper(feed.batches(), step, rate)
+        try:
+            taken = self.stepper(feed.batches(), step, rate)
+        except torch.OutOfMemoryError as error:  # the optimisers' state comes with the first step
+            raise too_large("a step") from error
         self.state = replace(
             self.state,
             step=step + 1,

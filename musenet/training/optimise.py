@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
-from musenet.model import Model
+from musenet.features import COLUMNS
+from musenet.model import Model, MomentEmbedding
 from musenet.training.muon import Muon
 from musenet.training.workers import Workers
 
@@ -50,9 +51,11 @@ def optimisers(
     ]
     if name == "adamw":
         matrices = []
-    fast = [parameter for own, parameter in model.named_parameters() if own in fresh]
+    idle = _idle(model)
+    learning = {own: weight for own, weight in model.named_parameters() if own not in idle}
+    fast = [parameter for own, parameter in learning.items() if own in fresh]
     chosen = {id(parameter) for parameter in (*matrices, *fast)}
-    rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
+    rest = [parameter for parameter in learning.values() if id(parameter) not in chosen]
     scale = TABLE_SCALE if matrices else 1.0
     groups: list[dict[str, Any]] = [{"params": rest, "scale": scale}]
     if fast:
@@ -70,6 +73,20 @@ def optimisers(
     if matrices:
         made.append(Muon(matrices, learning_rate, weight_decay=weight_decay, workers=workers))
     return made
+
+
+def _idle(model: Model) -> set[str]:
+    """Names of the tables of features that the network is blind to.
+
+    They never get a gradient, and what an optimiser keeps of them would not be there to resume.
+    """
+    return {
+        f"{name}.tables.{column - 1}.weight"
+        for name, module in model.named_modules()
+        if isinstance(module, MomentEmbedding)
+        for column in range(1, len(COLUMNS))
+        if column not in module.seen
+    }
 
 
 def default_optimiser(device: torch.device) -> OptimiserName:

@@ -70,11 +70,11 @@ def field_bits(model: Model, *, compiled: bool) -> Pass:
     return made
 
 
-def warm_up(model: Model, run: Pass, shapes: Sequence[Shape]) -> float:
+def warm_up(model: Model, run: Pass, shapes: Sequence[Shape], *, compiled: bool) -> float:
     """Run every shape forward and backward once, on nothing; the seconds it took.
 
     Raises:
-        UserError: the device's memory is too small, or the network cannot be compiled.
+        UserError: the device's memory is too small, or the network cannot be compiled or run.
     """
     started = time.monotonic()
     model.train()
@@ -84,14 +84,22 @@ def warm_up(model: Model, run: Pass, shapes: Sequence[Shape]) -> float:
         if model.device.type == "cuda":
             torch.cuda.synchronize()
     except torch.OutOfMemoryError as error:
-        places = shape.rows * shape.length
-        message = f"a pass of {places:,} events does not fit into the GPU: lower --micro-events"
-        raise UserError(message) from error
+        raise too_large(_told(shape)) from error
     except RuntimeError as error:
         first = str(error).strip().split("\n", 1)[0]
-        raise UserError(f"cannot compile the network: give --no-compile ({first})") from error
+        what = "compile the network: give --no-compile" if compiled else "run the network here"
+        raise UserError(f"cannot {what} ({first})") from error
     model.zero_grad(set_to_none=True)
     return time.monotonic() - started
+
+
+def too_large(what: str) -> UserError:
+    """What to tell where the device's memory is too small for something."""
+    return UserError(f"{what} does not fit into the GPU: lower --micro-events")
+
+
+def _told(shape: Shape) -> str:
+    return f"a pass of {shape.rows * shape.length:,} events"
 
 
 def empty(shape: Shape) -> Batch:
@@ -112,6 +120,9 @@ def fastest_attention(model: Model, shape: Shape, repeats: int = 5) -> str:
 
     Which one it is depends on GPU, width of the heads and length: cuDNN's is made for Hopper,
     FlashAttention 2 for the generation before.
+
+    Raises:
+        UserError: the device's memory is too small for any.
     """
     times: dict[str, float] = {}
     for name, backend in BACKENDS.items():
@@ -123,6 +134,8 @@ def fastest_attention(model: Model, shape: Shape, repeats: int = 5) -> str:
                 times[name] = _attention_seconds(model, shape, repeats)
         except RuntimeError:
             continue
+    if not times:
+        raise too_large(_told(shape))
     return min(times, key=lambda name: times[name])
 
 

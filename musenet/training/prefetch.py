@@ -123,10 +123,15 @@ class Ahead:
         self.coming: deque[Future[list[Batch]]] = deque()
 
     def order(self, order: Order) -> None:
-        """Ask for the batches of a step."""
+        """Ask for the batches of a step.
+
+        Raises:
+            UserError: a process has died.
+        """
         line = self.lines[self.given % len(self.lines)]
         self.given += 1
-        line.send(order)
+        with _alive():
+            line.send(order)
         self.coming.append(self.thread.submit(line.recv))
 
     def batches(self) -> list[Batch]:
@@ -135,11 +140,18 @@ class Ahead:
         Raises:
             UserError: a process has died.
         """
-        try:
+        with _alive():
             return self.coming.popleft().result()
-        except (EOFError, OSError) as error:
-            raise UserError("a process that draws data has died: free memory, or give "
-                            "--loaders 0; then --resume") from error  # fmt: skip
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    """Tells of a process that died, where the block finds that the line to it is cut."""
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise UserError("a process that draws data has died: free memory, or give "
+                        "--loaders 0; then --resume") from error  # fmt: skip
 
 
 @contextmanager
@@ -162,7 +174,8 @@ def feeding(drawer: Drawer, data: str, loaders: int) -> Iterator[Feed]:
         yield Ahead(lines, thread)
     finally:
         for process in processes:
-            process.terminate()
+            process.kill()
+        for process in processes:
             process.join()
         thread.shutdown(cancel_futures=True)
         for line in lines:
@@ -170,8 +183,13 @@ def feeding(drawer: Drawer, data: str, loaders: int) -> Iterator[Feed]:
 
 
 def _serve(line: Connection, data: str) -> None:
-    """Answer orders until the other side is gone; Ctrl-C is for the other side alone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer orders until the other side is gone.
+
+    Ctrl-C and SIGTERM come to all processes of a group and are for the other side alone, which
+    needs one more step's data to end in order.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     drawer = Drawer(open_split(Path(data), "train"))
     while True:
         try:

@@ -71,6 +71,11 @@ class Workers:
         for parameter, part in zip(owners, torch.split(flat, sizes), strict=True):
             parameter.grad = part.view_as(parameter)
 
+    def leave(self) -> None:
+        """Leave the others, when all work is done."""
+        if self.count > 1:
+            dist.destroy_process_group()
+
 
 def start_workers() -> Workers:
     """Join the processes that `torchrun` started, or stay alone."""

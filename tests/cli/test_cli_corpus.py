@@ -3,6 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from musenet.cli.corpus import steps
 from musenet.corpus.shards import SPLITS, open_split
 
 if TYPE_CHECKING:
@@ -19,6 +22,19 @@ def test_build_makes_a_corpus(run: Run, tunes: Path, tmp_path: Path) -> None:
     again = run(*command, "--json").json
     assert again["files"] == 7
     assert sum(split["notes"] for split in again["splits"].values()) == 7 * 64
+
+
+def test_steps_are_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    with steps() as tell:
+        tell("reading music", 0, 4)
+        tell("reading music", 4, 4)
+        tell("writing shards", 1, 3)
+    text = capsys.readouterr().err
+    for shown in ("reading music", "0/4", "4/4", "writing shards", "1/3"):
+        assert shown in text
 
 
 def test_what_cannot_be_built(run: Run, tmp_path: Path) -> None:

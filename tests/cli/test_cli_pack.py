@@ -8,6 +8,7 @@ import torch
 from composers import random_model, tiny
 
 from musenet.checkpoint import load_model, save_model
+from musenet.model import parameters
 
 if TYPE_CHECKING:
     from conftest import Run
@@ -55,6 +56,20 @@ def test_the_mean_where_the_network_grew(run: Run, tmp_path: Path) -> None:
         assert torch.allclose(block.feed_forward.up.weight, expected, atol=0.02)
     run("pack", before, after, "-o", out)
     assert load_model(out)[0].config == deep.config
+
+
+def test_the_facts_of_a_mean_are_those_of_the_deepest(run: Run, tmp_path: Path) -> None:
+    before, after, out = (tmp_path / f"{name}.safetensors" for name in "abc")
+    for path, layers in ((before, 2), (after, 3)):
+        network = random_model(0, config=replace(tiny(), layers=layers))
+        facts = {"parameters": parameters(network), "config": {"model": {"layers": layers}}}
+        save_model(path, network, facts=facts)
+    for order in ((before, after), (after, before)):
+        run("pack", *order, "-o", out)
+        network, told = load_model(out)
+        assert told["parameters"] == parameters(network)
+        assert told["config"]["model"]["layers"] == network.config.layers == 3
+        assert told["mean_of"] == [path.name for path in order]
 
 
 def test_what_cannot_be_packed(run: Run, model: Path, tmp_path: Path) -> None:

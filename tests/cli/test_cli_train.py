@@ -6,8 +6,10 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,7 @@ from typer.main import get_command
 from musenet.checkpoint import load_model
 from musenet.cli import app
 from musenet.cli.monitor import Monitor
+from musenet.cli.train import read_config
 from musenet.presets import PRESETS
 from musenet.training.settings import TrainingConfig
 
@@ -113,6 +116,52 @@ def test_interrupted_twice_stops_at_once(begin: Run, monkeypatch: pytest.MonkeyP
     assert (result.code, result.out) == (130, "")
 
 
+def test_a_run_that_was_never_saved_is_begun_again(
+    begin: Run, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        for _ in range(2):
+            interrupt_at(2, patch)
+        assert begin("--steps", 3).code == 130
+    folder = tmp_path / "run"
+    assert {"config.json", "log.jsonl"} <= {path.name for path in folder.iterdir()}
+    run("train", "--resume", "--out", folder).assert_fails("begin one without --resume")
+    assert begin("--steps", 2).code == 0
+    assert [step["step"] for step in log_of(folder)] == [1, 2]
+    (folder / "state.safetensors").unlink()
+    begin("--steps", 1).assert_fails("no run to resume", "another folder")
+    assert load_model(folder)[1]["step"] == 2
+
+
+def started_by_torchrun(out: Path, *arguments: object) -> subprocess.Popen[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2,
+        "--master-addr", "127.0.0.1", "--master-port", port,
+        "-m", "musenet", "train", *TINY, "--out", out, "--threads", 1, *arguments,
+    ]  # fmt: skip
+    return subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+
+
+def test_what_stops_torchrun_ends_the_training_in_order(
+    run: Run, corpus: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    budget = ("--minutes", 20, "--loaders", 1)
+    with started_by_torchrun(out, "--data", corpus, *budget) as started:
+        while started.poll() is None and not (out / "log.jsonl").exists():
+            time.sleep(0.1)
+        started.send_signal(signal.SIGTERM)
+        told = started.communicate(timeout=120)[1]
+    assert f"stopped; go on with: musenet train --resume --out {out}\n" in told
+    assert "KeyboardInterrupt" not in told and "Connection closed" not in told
+    step = log_of(out)[-1]["step"]
+    assert load_model(out)[1]["step"] == step
+    assert run("train", "--resume", "--out", out, "--steps", step + 1, "--loaders", 0).code == 0
+
+
 def test_a_run_is_not_overwritten(begin: Run, run: Run, tmp_path: Path) -> None:
     begin("--steps", 1)
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
@@ -134,6 +183,17 @@ def test_what_cannot_be_trained(run: Run, corpus: Path, tmp_path: Path) -> None:
     run("train", "--data", tmp_path, "--out", out, "--steps", 1).assert_fails("no corpus")
     run("train", *data, "--resume").assert_fails("no run to resume")
     assert not out.exists()
+
+
+def test_a_seed_that_is_too_large(run: Run, corpus: Path, tunes: Path, tmp_path: Path) -> None:
+    data, file = ("--data", corpus), tmp_path / "a.safetensors"
+    for command in (
+        ("train", *TINY, *data, "--steps", 1, "--out", tmp_path / "run"),
+        ("finetune", tunes, "--out", file, "--steps", 1),
+        ("judge", "train", *data, "--out", file),
+    ):
+        run(*command, "--seed", 99999999999999999999).assert_fails("--seed")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_run_is_not_resumed(begin: Run, run: Run, tmp_path: Path) -> None:
@@ -179,6 +239,17 @@ def test_training_starts_from_the_weights_of_a_model(
         assert torch.allclose(old, new, atol=1e-6)
     other = run("train", *more, *after, "--preset", "mini", "--out", tmp_path / "other")
     assert other.code == 2 and "other dimensions" in other.err
+
+
+def test_a_resumed_run_keeps_its_threads(
+    begin: Run, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)
+    assert begin("--steps", 1, "--threads", 3).code == 0
+    resumed = ("train", "--resume", "--device", "cpu", "--out", tmp_path / "run")
+    for given, threads in ((("--steps", 2), 3), (("--steps", 3, "--threads", 5), 5)):
+        assert run(*resumed, *given).code == 0
+        assert read_config(tmp_path / "run").threads == threads
 
 
 def test_a_network_grows(begin: Run, run: Run, tmp_path: Path) -> None:

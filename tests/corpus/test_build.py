@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 from music import melody, together, transposed_copy
 
-from musenet.corpus.build import build
+from musenet.corpus.build import _ignore_interrupts, build
 from musenet.corpus.shards import SPLITS, open_split
 from musenet.errors import UserError
 from musenet.events import encode
@@ -168,6 +173,29 @@ def test_nothing_usable_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="none of the 1"):
         build([tmp_path / "in"], tmp_path / "out", workers=1)
     assert not (tmp_path / "out" / "corpus.json").exists()
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    place = os.fsencode(tmp_path / "in")
+    Path(os.fsdecode(place + b"/caf\xe9.mid")).write_bytes(to_bytes(melody(1)))
+    Path(os.fsdecode(place + b"/\xff.mid")).write_bytes(b"MThd")
+    build([tmp_path / "in"], tmp_path / "out", workers=1)
+    assert list(splits_of(tmp_path / "out")) == ["in/caf\\udce9.mid#0"]
+    assert "in/\\udcff.mid\t" in (tmp_path / "out" / "rejected.tsv").read_text()
+
+
+def test_a_process_that_died_is_told(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("musenet.corpus.build._ignore_interrupts", partial(os._exit, 1))
+    with pytest.raises(UserError, match="--workers"):
+        build([sources], tmp_path, workers=1)
+
+
+def test_ctrl_c_is_not_for_the_processes_that_read() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn"), _ignore_interrupts) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() is signal.SIG_IGN
 
 
 def test_guessed_tempos(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -82,6 +83,14 @@ def test_chunks_change_with_their_files_alone(tmp_path: Path) -> None:
     assert changed[0].key(1) != here[0].key(1)
     assert changed[1].key(1) == here[1].key(1)
     assert here[0].key(2) != here[0].key(1)
+
+
+def test_a_name_that_is_no_utf8_is_escaped(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mid")).write_bytes(b"music")
+    found = find_containers([tmp_path])
+    assert names(found) == [f"{tmp_path.name}/caf\\udce9.mid"]
+    (chunk,) = chunks_of(found)
+    assert [data for _, data in read_entries(chunk)] == [b"music"]
 
 
 def test_mistakes_are_told(tmp_path: Path) -> None:

@@ -1,10 +1,16 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
+from musenet.model import Model
+from musenet.presets import ModelConfig
 from musenet.training.averaging import Average, mean_of
+from musenet.training.growing import deepened
+
+SMALLEST = ModelConfig(layers=1, width=16, heads=2, kv_heads=1, head_width=8, context=64)
 
 
 def layer(value: float) -> nn.Linear:
@@ -67,10 +73,36 @@ def test_the_mean_of_several() -> None:
         mean_of([layer(0.0), nn.Linear(3, 1)])
 
 
-def test_what_one_has_not_begun_to_learn_does_not_count() -> None:
-    models = [layer(0.0), layer(2.0), layer(4.0)]
+def network(value: float) -> Model:
+    """A network of which all weights are alike."""
+    made = Model(SMALLEST)
+    for parameter in made.parameters():
+        nn.init.constant_(parameter, value)
+    return made
+
+
+def test_tables_that_one_has_not_begun_to_learn_do_not_count() -> None:
+    models = [network(value) for value in (1.0, 2.0, 6.0)]
+    late = ("moment.tables.9.weight", "heads.moment.tables.9.weight")
+    for name in late:
+        for model in models[:2]:
+            nn.init.zeros_(model.get_parameter(name))
+    for model in models:
+        nn.init.zeros_(model.get_parameter("moment.tables.10.weight"))
     mean_of(models)
-    assert weights(models[0]) == {3.0}
-    silent = [layer(0.0), layer(0.0)]
-    mean_of(silent)
-    assert weights(silent[0]) == {0.0}
+    means = {name: set(mean.flatten().tolist()) for name, mean in models[0].named_parameters()}
+    assert [means.pop(name) for name in late] == [{6.0}, {6.0}]
+    assert means.pop("moment.tables.10.weight") == {0.0}
+    assert set().union(*means.values()) == {3.0}
+
+
+def test_a_layer_that_adds_nothing_yet_counts() -> None:
+    before, after = network(2.0), Model(replace(SMALLEST, layers=2))
+    for parameter in after.parameters():
+        nn.init.constant_(parameter, 4.0)
+    grown = deepened(before, 2)
+    mean_of([after, grown])
+    for old, new in ((0, 3.0), (1, 2.0)):
+        for name in ("attention.out", "feed_forward.down"):
+            weight = after.get_parameter(f"blocks.{old}.{name}.weight")
+            assert set(weight.flatten().tolist()) == {new}

@@ -104,6 +104,18 @@ def test_mixup_learns(config: TrainingConfig, tmp_path: Path) -> None:
 # Resuming
 
 
+def test_a_network_that_does_not_see_all_features_is_resumed(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    config = replace(config, model=replace(SMALLEST, blind=("part", "key")), optimiser="muon")
+    whole = trained(config, tmp_path / "whole")
+    stopped(Run(config, tmp_path / "parts"), 3)
+    second = Run(config, tmp_path / "parts")
+    second.resume()
+    assert second.fit(ignore)
+    assert same_weights(whole, second)
+
+
 @pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("mixup", [0.0, 0.5])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
@@ -159,6 +171,17 @@ def test_a_finished_run_goes_on_with_a_larger_budget(
     run.resume()
     assert run.fit(ignore)
     assert run.state.step == 8
+
+
+def test_a_run_that_was_never_saved_leaves_no_log(config: TrainingConfig, tmp_path: Path) -> None:
+    def fail(facts: Facts) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Run(config, tmp_path).fit(fail)
+    assert len(log_of(tmp_path)) == 1
+    trained(config, tmp_path)
+    assert [facts["step"] for facts in log_of(tmp_path)] == [1, 2, 3, 4, 5, 6, 6]
 
 
 def test_a_missing_run_is_not_resumed(config: TrainingConfig, tmp_path: Path) -> None:
@@ -293,6 +316,17 @@ def test_training_that_diverges_is_told_and_keeps_the_weights(
     with pytest.raises(UserError, match="diverged at step 3"):
         run.fit(ignore)
     assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_a_step_that_does_not_fit_into_memory(
+    config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(model: Model) -> torch.Tensor:
+        raise torch.OutOfMemoryError("16 GiB")
+
+    monkeypatch.setattr(stepping, "clip", full)
+    with pytest.raises(UserError, match="lower --micro-events"):
+        Run(config, tmp_path).fit(ignore)
 
 
 def test_a_folder_that_cannot_be_written(config: TrainingConfig, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,17 @@ def test_every_parameter_has_one_optimiser() -> None:
         held = [id(p) for each in made for group in each.param_groups for p in group["params"]]
         assert len(made) == count
         assert sorted(held) == sorted(id(p) for p in model.parameters())
+
+
+def test_tables_of_features_that_are_not_seen_have_none() -> None:
+    model = Model(replace(tiny(), blind=("tick", "part", "style")))
+    own = {"moment.tables.1.weight", "moment.tables.10.weight"}
+    idle = own | {f"heads.{name}" for name in own}
+    for name in ("muon", "adamw"):
+        made = optimisers(model, name, 1e-3, 0.1, fresh=idle)  # type: ignore[arg-type]
+        held = {id(p) for each in made for group in each.param_groups for p in group["params"]}
+        learning = {id(p) for own, p in model.named_parameters() if own not in idle}
+        assert held == learning
 
 
 def test_muon_turns_matrices_of_the_blocks_alone() -> None:

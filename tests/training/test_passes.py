@@ -64,7 +64,7 @@ def test_the_whole_pass_is_one_graph_and_gives_the_same(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch, "compile", traced)
     model, batch = network(), random_batch(SHAPE)
     plain, compiled = (field_bits(model, compiled=how) for how in (False, True))
-    assert warm_up(model, compiled, [SHAPE]) > 0
+    assert warm_up(model, compiled, [SHAPE], compiled=True) > 0
     some, other = plain(*placed(batch, CPU)), compiled(*placed(batch, CPU))
     torch.testing.assert_close(some, other)
     for one, another in zip(gradients(model, some), gradients(model, other), strict=True):
@@ -77,21 +77,25 @@ def test_the_whole_pass_is_one_graph_and_gives_the_same(monkeypatch: pytest.Monk
 def test_nothing_is_learnt_by_warming_up() -> None:
     model = network()
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    warm_up(model, field_bits(model, compiled=False), [SHAPE])
+    warm_up(model, field_bits(model, compiled=False), [SHAPE], compiled=False)
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
 
 
 @pytest.mark.parametrize(
-    ("error", "advice"),
-    [(torch.OutOfMemoryError("16 GiB"), "--micro-events"), (RuntimeError("no gcc"), "no-compile")],
+    ("error", "compiled", "advice"),
+    [
+        (torch.OutOfMemoryError("16 GiB"), True, "a pass of 48 events .* --micro-events"),
+        (RuntimeError("no gcc"), True, "cannot compile .* --no-compile"),
+        (RuntimeError("no kernel"), False, "^cannot run the network here .no kernel.$"),
+    ],
 )
-def test_what_stops_the_warming_up_is_told(error: Exception, advice: str) -> None:
+def test_what_stops_the_warming_up_is_told(error: Exception, compiled: bool, advice: str) -> None:
     def run(*tensors: Tensor) -> Tensor:
         raise error
 
     with pytest.raises(UserError, match=advice):
-        warm_up(network(), run, [SHAPE])
+        warm_up(network(), run, [SHAPE], compiled=compiled)
 
 
 def test_attention_that_is_preferred_gives_the_same() -> None:
@@ -110,6 +114,15 @@ def test_the_fastest_attention_is_taken(monkeypatch: pytest.MonkeyPatch) -> None
     times = iter([0.0, 3.0, 0.0, 1.0, 0.0, 2.0])
     monkeypatch.setattr(passes, "_attention_seconds", lambda *_: next(times))
     assert fastest_attention(network(), SHAPE) == "flash"
+
+
+def test_no_attention_that_fits_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> float:
+        raise torch.OutOfMemoryError("16 GiB")
+
+    monkeypatch.setattr(passes, "_attention_seconds", full)
+    with pytest.raises(UserError, match="--micro-events"):
+        fastest_attention(network(), SHAPE)
 
 
 def test_values_are_read_later() -> None:

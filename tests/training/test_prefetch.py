@@ -1,3 +1,6 @@
+import os
+import signal
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +52,24 @@ def test_a_process_that_died_is_told(corpus: Path) -> None:
         assert isinstance(feed, Ahead)
         with pytest.raises(UserError, match="--loaders 0"):
             taken(feed, False)
+
+
+def test_a_process_that_died_is_told_when_it_is_asked(corpus: Path) -> None:
+    drawer = Drawer(open_split(corpus, "train"))
+    with feeding(drawer, str(corpus), 1) as feed:
+        (process,) = active_children()
+        process.kill()
+        process.join()
+        with pytest.raises(UserError, match="--loaders 0"):
+            feed.order(order(0, False))
+
+
+def test_what_ends_the_training_leaves_the_drawing_to_its_end(corpus: Path) -> None:
+    drawer = Drawer(open_split(corpus, "train"))
+    with feeding(drawer, str(corpus), 1) as feed:
+        taken(feed, False, 1)
+        (process,) = active_children()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(process.pid or 0, number)
+        assert taken(feed, False, 3)
+    assert not active_children()

@@ -34,7 +34,8 @@ PROGRAM = """
         assert torch.equal(whole, stack.square() + 1) and whole.dtype == stack.dtype
         assert mine == [-(-count // 2)]
     print(f"agreed{workers.rank}\\n", end="", flush=True)
-    torch.distributed.destroy_process_group()
+    workers.leave()
+    assert not torch.distributed.is_initialized()
 """
 
 
@@ -54,6 +55,7 @@ def test_alone_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     model = nn.Linear(2, 1)
     workers.sum_gradients(model)
     assert model.weight.grad is None
+    workers.leave()
 
 
 def test_two_processes_agree_and_add_up(tmp_path: Path) -> None:
