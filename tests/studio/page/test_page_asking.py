@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import DENSITIES, parse_section
+from musenet.studio.store import KEPT_REVISIONS
 
 NODES = [
     {"id": "a", "parent": None, "composition": "x", "candidate": 0, "rank": 2, "created": 1},
@@ -77,6 +78,19 @@ def test_undo_and_redo_keep_every_step(modules: Page, steps: list[str]) -> None:
         elif step == "redo" and future:
             past, future = [*past, future[0]], future[1:]
         assert told == [past, future]
+
+
+def test_history_is_as_long_as_the_server_s_and_drops_what_cannot_be(modules: Page) -> None:
+    script = """(() => {
+      let history = m.EMPTY;
+      for (let step = 0; step < 300; step += 1) history = m.done(history, {node: step});
+      const { past } = history;
+      history = m.undone(m.undone(history));
+      const left = m.dropped(m.dropped(history, past.at(-1)), past[0]);
+      return [past.length, left.past.length, left.past[0].node, left.future]; })()"""
+    length, left, first, future = run(modules, "history", script)
+    assert length == KEPT_REVISIONS
+    assert (left, first, future) == (length - 3, 300 - length + 1, [{"node": 298}])
 
 
 def test_events_grow_the_drafts(modules: Page) -> None:
@@ -269,7 +283,9 @@ def test_reasons_of_a_rank(modules: Page) -> None:
 
 def test_words(modules: Page) -> None:
     script = """[m.pitchName(61), m.clock(65.2), m.minutesWords(2.5), m.count(1, 'note'),
-      m.count(1200, 'note'), m.listed(['a', 'b', 'c']), m.ago(0, 7200), m.isBlack(61)]"""
+      m.count(1200, 'note'), m.listed(['a', 'b', 'c']), m.ago(0, 7200), m.isBlack(61),
+      m.cut('a🎵🎵', 2), m.cut('a\\ud83d', 9)]"""
     assert run(modules, "words", script) == [
         "C♯4", "1:05", "2 min 30 s", "1 note", "1,200 notes", "a, b and c", "2 hours ago", True,
+        "a🎵", "a\ufffd",
     ]  # fmt: skip

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from pages import run, some
 from playwright.sync_api import Page
 
+from musenet.composing.prompt import LONGEST_OPENING
+from musenet.score import METRE, Score, bar_starts, records
+
 SCORE = """({ticks_per_beat: 24, revision: 1, end: 192, seconds: 4, parts: [
   {instrument: 'piano', colour: '#2563d9', drums: false, notes: 4, low: 60, high: 67}],
   tempos: [{tick: 0, bpm: 120, start: 0}], metres: [{tick: 0, numerator: 4, denominator: 4}],
@@ -66,6 +69,25 @@ def test_bars_and_places(modules: Page) -> None:
                           {{tick: 72, numerator: 2, denominator: 4}}], s.tempos, 24, 150)
                 .map((bar) => bar.tick)]; }})()"""
     assert run(modules, "time", script) == [1, 1, 2, 192, 2, {"bar": 2, "beat": 2}, [0, 72, 120]]
+
+
+@some
+@given(
+    gaps=st.lists(st.integers(1, 4000), max_size=3),
+    metres=st.lists(st.sampled_from([(4, 4), (3, 4), (6, 8), (2, 2)]), min_size=4, max_size=4),
+    end=st.integers(1, 20_000),
+)
+def test_bars_begin_where_the_server_begins_them(
+    modules: Page, gaps: list[int], metres: list[tuple[int, int]], end: int
+) -> None:
+    ticks = [sum(gaps[:place]) for place in range(len(gaps) + 1)]
+    changes = [(tick, *metre) for tick, metre in zip(ticks, metres, strict=False)]
+    names = ("tick", "numerator", "denominator")
+    told = {"metres": [dict(zip(names, change, strict=True)) for change in changes], "end": end}
+    script = """m.barsUpTo(a.metres, [{tick: 0, bpm: 120, start: 0}], 480, a.end)
+      .map((bar) => bar.tick)"""
+    score = Score(metres=records(METRE, changes), ticks_per_beat=480)
+    assert run(modules, "time", script, told) == bar_starts(score, end).tolist()
 
 
 def test_the_cursor_is_followed_at_a_third(modules: Page) -> None:
@@ -145,6 +167,21 @@ def test_segments_are_fetched_soonest_first_and_silent_ones_never(modules: Page)
     ]  # fmt: skip
 
 
+def test_segments_that_are_needed_are_never_given_up(modules: Page) -> None:
+    script = f"""(() => {{ const s = {STEMS};
+      const given = (keys) => m.farthest(s, keys, 1, 8) ?? null;
+      return [given(['0/0', '0/1', '1/1', '3/0']), given(['0/0'])]; }})()"""
+    assert run(modules, "segments", script) == ["3/0", None]
+
+
+@some
+@given(seconds=st.floats(0.1, 900))
+def test_there_is_room_to_go_on(modules: Page, seconds: float) -> None:
+    minutes = run(modules, "prompt", "m.onward(a)", seconds)
+    assert seconds < LONGEST_OPENING * 60 * minutes
+    assert minutes >= seconds / 60 + 0.5
+
+
 @some
 @given(share=st.floats(0, 1), segment=st.integers(0, 2))
 def test_fades_of_neighbours_add_up_to_one(modules: Page, share: float, segment: int) -> None:
@@ -188,6 +225,25 @@ def test_drums_have_rows_of_their_own(modules: Page) -> None:
               m.hit(s, layout, {{start: 0, scale: 50}}, layout.left + 151, row.y + 2, 1).index];
     }})()"""
     assert run(modules, "layout", script) == [[38], True, {"drums": True, "pitch": 38}, 4]
+
+
+@pytest.mark.parametrize("keys", [[38], list(range(35, 82))])
+def test_drums_alone_have_all_the_room(modules: Page, keys: list[int]) -> None:
+    script = """(() => {
+      const notes = a.map((pitch, place) =>
+        ({instrument: 'drums', pitch, start: place, stop: place + 0.1}));
+      const score = {notes, parts: [{instrument: 'drums', drums: true, notes: a.length}]};
+      const layout = m.layoutOf(m.rangeOf(score), 900, 400);
+      const rows = notes.map((note) => m.rowOf(layout, note));
+      return [Math.min(...rows.map((row) => row.y)), Math.max(...rows.map((row) => row.y + row.h)),
+              layout.top, layout.bottom, layout.row > 0,
+              rows.map((row) => m.pitchAt(layout, row.y + row.h / 2).pitch),
+              m.rowOf(layout, {instrument: 'piano', pitch: 60})]; })()"""
+    first, last, top, bottom, tall, pitches, melodic = run(modules, "layout", script, keys)
+    assert (first, last, bottom) == (top, pytest.approx(400), top)
+    assert (tall, pitches, melodic) == (True, keys, None)
+    nothing = "m.layoutOf(m.rangeOf({notes: [], parts: []}), 900, 400).row > 0"
+    assert run(modules, "layout", nothing)
 
 
 def test_playing_is_kept_exactly(modules: Page) -> None:

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { compose } from "./actions/composing.js";
 import * as editing from "./actions/editing.js";
 import * as pieces from "./actions/pieces.js";
 import { channel } from "./core/mixer.js";
@@ -12,6 +11,7 @@ import { barAt, barStart, placeOf, tickAt } from "./core/time.js";
 import { together } from "./core/tree.js";
 import { noteWords } from "./core/words.js";
 import { exportDialog } from "./views/export.js";
+import { submit } from "./views/form.js";
 import { helpDialog } from "./views/help.js";
 
 const TYPING = "input:not([type=range]):not([type=radio]), select, textarea";
@@ -34,7 +34,7 @@ function nameOf(event) {
 
 function commands(app, event) {
   const always = {
-    "Ctrl+Enter": () => app.attempt(() => compose(app)),
+    "Ctrl+Enter": submit,
     "Ctrl+e": () => app.attempt(() => exportDialog(app)),
   };
   if (event.target.matches(TYPING)) return always;

@@ -9,8 +9,19 @@ import { arrangement, request } from "../core/prompt.js";
 import { count } from "../core/words.js";
 import { settled } from "./editing.js";
 
+/** Asks for one thing at a time: a second click while the answer is awaited asks for nothing. */
+async function once(app, ask) {
+  if (app.asking) return;
+  app.asking = true;
+  try {
+    await ask();
+  } finally {
+    app.asking = false;
+  }
+}
+
 /** Asks for what the form says and follows it. */
-export async function compose(app) {
+export const compose = (app) => once(app, async () => {
   const { job, form, project } = app.store.state;
   if (job && !isOver(job)) return;
   // without a project the server makes one, and none for what it refuses
@@ -18,16 +29,16 @@ export async function compose(app) {
   if (!project) app.store.change("project", { ...(await api.project(composition.project)), view: { form } });
   goOn(app, composition);
   app.store.change("tab", "music");
-}
+});
 
 /** Composes bars or a part of the piece that is shown anew.
  * @param {{instruments?: string[], bars?: [number, number]}} what */
-export async function anew(app, what) {
+export const anew = (app, what) => once(app, async () => {
   const { job, shown, form } = app.store.state;
   if (job && !isOver(job)) throw new Error("Something is being composed: wait for it, or press Stop.");
   await settled(app);
   goOn(app, await api.arrange(shown, arrangement(form, what)));
-}
+});
 
 /** Follows a composition that goes on. */
 export function goOn(app, composition) {

@@ -12,14 +12,17 @@ import { count } from "../core/words.js";
 export function commit(app, { score, chosen }) {
   const id = app.store.state.shown;
   app.store.change("edited", { id, score, chosen });
-  app.store.change("did", { kind: "edit", node: id });
+  const step = { kind: "edit", node: id };
+  app.store.change("did", step);
   app.store.change("saving", "saving");
-  const storing = (app.storing ?? Promise.resolve()).then(() => store(app, id, score));
+  // one that fails says so itself, and does not keep those behind it
+  const storing = (app.storing ?? Promise.resolve()).then(() => store(app, step, score)).catch(() => {});
   app.storing = storing.then(() => app.storing === last && refresh(app, id));
   const last = app.storing;
 }
 
-async function store(app, id, { ticks_per_beat, notes }) {
+async function store(app, step, { ticks_per_beat, notes }) {
+  const id = step.node;
   const { revision } = app.store.state.nodes.find((node) => node.id === id) ?? {};
   if (revision === undefined) return;
   try {
@@ -27,10 +30,10 @@ async function store(app, id, { ticks_per_beat, notes }) {
     app.store.change("nodes", [node]);
     follow(app, id, node.revision);
   } catch (error) {
-    app.store.change("undone");
+    app.fail(error);
+    app.store.change("dropped", step);
     app.store.change("saving", "unsaved");
     await reload(app, id);
-    app.fail(error);
   }
 }
 
@@ -59,7 +62,9 @@ async function reload(app, id) {
 
 /** When all changes are stored; the notes are then as the server has them. */
 export async function settled(app) {
-  await app.storing;
+  const { storing } = app;
+  await storing;
+  if (app.storing !== storing) return settled(app);
   app.storing = null;
 }
 

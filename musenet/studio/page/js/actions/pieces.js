@@ -4,10 +4,10 @@
  */
 
 import * as api from "../api.js";
-import { formOf } from "../core/prompt.js";
-import { barAt } from "../core/time.js";
+import { formOf, onward } from "../core/prompt.js";
+import { barAt, barStart } from "../core/time.js";
 import { afterDeleting, titleOf } from "../core/tree.js";
-import { count } from "../core/words.js";
+import { count, cut } from "../core/words.js";
 import { settled } from "./editing.js";
 import { ensure } from "./projects.js";
 
@@ -27,7 +27,7 @@ export async function load(app, id) {
 /** A node's name. */
 export async function label(app, node, text) {
   if (text.trim() === node.label) return;
-  const named = await api.label(node.id, text.trim().slice(0, LARGEST));
+  const named = await api.label(node.id, cut(text.trim(), LARGEST));
   app.store.change("nodes", [named]);
   app.store.change("did", { kind: "label", node: node.id, before: node.label, after: named.label });
 }
@@ -69,13 +69,24 @@ const AGAIN = {
   edit: async (app, { node }) => revised(app, await api.operate(node, "redo")),
 };
 
+/** Takes a step back or does it again. One that the server cannot do any more is left out from now on,
+ * or it would stand before the others for good. */
+async function walk(app, ways, step) {
+  try {
+    await ways[step.kind](app, step);
+  } catch (error) {
+    if ([404, 409].includes(error.status)) app.store.change("dropped", step);
+    throw error;
+  }
+}
+
 /** Undo: the last thing done on the page, else the last edit of the node that is shown. */
 export async function takeBack(app) {
   await settled(app);
   const { history, shown } = app.store.state;
   const step = history.past.at(-1);
   if (step) {
-    await BACK[step.kind](app, step);
+    await walk(app, BACK, step);
     app.store.change("undone");
     app.say("Undone.");
   } else if (nodeOf(app.store.state)?.can_undo) {
@@ -90,7 +101,7 @@ export async function doAgain(app) {
   const { history, shown } = app.store.state;
   const step = history.future[0];
   if (step) {
-    await AGAIN[step.kind](app, step);
+    await walk(app, AGAIN, step);
     app.store.change("redone");
     app.say("Done again.");
   } else if (nodeOf(app.store.state)?.can_redo) {
@@ -125,14 +136,17 @@ export async function trim(app, from, to) {
 /** Moves the notes of ticks up or down. */
 export const transpose = (app, semitones, range) => operate(app, "transpose", { semitones, ...range });
 
+/** A node as what the form goes on from. @param {number | null} bar the last that is kept; null for all */
+const openingOf = (node, bar) => ({ kind: "node", id: node.id, title: titleOf(node), bar, bars: node.bars });
+
 /** Goes on from a bar: the form composes behind it. @param {number} bar the last that is kept */
 export function goOnFrom(app, node, bar) {
   const whole = bar >= node.bars;
-  const { form } = app.store.state;
-  const minutes = Math.max(form.minutes, Math.round((node.seconds / 60 + 0.5) * 4) / 4);
+  const { form, scores } = app.store.state;
+  const kept = whole ? node.seconds : barStart(scores[node.id], bar + 1);
   app.store.change("form", {
-    opening: { kind: "node", id: node.id, title: titleOf(node), bar: whole ? null : bar, bars: node.bars },
-    minutes: Math.min(app.store.state.about.limits.minutes, whole ? minutes : Math.max(form.minutes, node.seconds / 60)),
+    opening: openingOf(node, whole ? null : bar),
+    minutes: Math.min(app.store.state.about.limits.minutes, Math.max(form.minutes, node.seconds / 60, onward(kept))),
     notes: "",
     seed: "",
     ...(node.recipe && !Object.keys(form.styles).length && { styles: Object.fromEntries(node.recipe.prompt.styles) }),
@@ -148,9 +162,12 @@ export const barHere = (app, score) => barAt(score.bars, app.player.position);
 
 /** Fills the form with what a node was composed from. */
 export function useRecipe(app, node) {
-  app.store.change("form", formOf(node.recipe));
+  const { at } = node.recipe;
+  const goesOn = node.kept_bars !== null;
+  const given = goesOn ? nodeOf(app.store.state, node.parent) : null;
+  app.store.change("form", { ...formOf(node.recipe), opening: given && openingOf(given, at ? at - 1 : null) });
   app.store.change("tab", "compose");
-  app.say("The form asks for the same again.");
+  app.say(goesOn && !given ? "The form asks for the same, but what it goes on from is not here any more." : "The form asks for the same again.");
 }
 
 /** A MIDI file becomes a node to go on from. @param {File} file */
@@ -159,7 +176,7 @@ export async function upload(app, file) {
   if (!/\.midi?$/i.test(file.name)) throw new Error(`${file.name} is no MIDI file: choose one that ends in .mid.`);
   if (file.size > about.limits.body_bytes) throw new Error(`${file.name} is too large: at most ${Math.floor(about.limits.body_bytes / 2 ** 20)} MB.`);
   const project = await ensure(app);
-  added(app, await api.upload(project, file, file.name.replace(/\.midi?$/i, "")));
+  added(app, await api.upload(project, file, cut(file.name.replace(/\.midi?$/i, ""), LARGEST)));
 }
 
 /** Notes that were played become a node to go on from. */
@@ -178,7 +195,7 @@ function added(app, node) {
 /** A copy of a node beside it, to change while the other stays. */
 export async function duplicate(app, node) {
   await settled(app);
-  const copy = await api.newNode(node.project, { copy: node.id, parent: node.parent, label: `${titleOf(node)} (copy)` });
+  const copy = await api.newNode(node.project, { copy: node.id, parent: node.parent, label: `${cut(titleOf(node), LARGEST)} (copy)` });
   app.store.change("nodes", [copy]);
   app.store.change("show", copy.id);
 }

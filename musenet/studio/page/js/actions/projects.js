@@ -6,9 +6,12 @@
 import * as api from "../api.js";
 import { decoded } from "../core/prompt.js";
 import { viewOf } from "../core/state.js";
+import { cut } from "../core/words.js";
 import { goOn } from "./composing.js";
 
 const PAUSE = 500;
+const LOADING = 2000;
+const LONGEST_NAME = 120;
 
 /** Loads what the page needs, then the project of the address, or the latest. */
 export async function boot(app) {
@@ -29,6 +32,15 @@ export async function boot(app) {
   if (form) app.store.change("form", form);
   if (asked.has("compose") && !form) app.fail(new Error("That link does not tell what to compose: copy it once more, whole."));
   await learnStyles(app);
+  if (!about.model) awaitModel(app);
+}
+
+/** Asks until the model is loaded: without it the server knows neither works nor places of styles. */
+async function awaitModel(app) {
+  const about = await api.about().catch(() => null);
+  if (!about?.model) return setTimeout(() => awaitModel(app), LOADING);
+  app.store.change("catalogue", { about });
+  await app.attempt(() => learnStyles(app));
 }
 
 /** Reads the styles again: those of one's own come and go. */
@@ -60,7 +72,7 @@ export async function ensure(app) {
 
 const nameFor = (form) => {
   const styles = Object.keys(form.styles).slice(0, 2).join(" and ");
-  return styles ? styles.charAt(0).toUpperCase() + styles.slice(1) : "New music";
+  return styles ? cut(styles.charAt(0).toUpperCase() + styles.slice(1), LONGEST_NAME) : "New music";
 };
 
 /** An empty project. */

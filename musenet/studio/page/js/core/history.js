@@ -6,7 +6,8 @@
  * @typedef {{past: Step[], future: Step[]}} History
  */
 
-const MOST = 200;
+/** As many as the server can take back of one node. */
+const MOST = 100;
 
 /** @type {History} */
 export const EMPTY = { past: [], future: [] };
@@ -15,6 +16,12 @@ export const EMPTY = { past: [], future: [] };
 export const done = (history, step) => ({
   past: [...history.past, step].slice(-MOST),
   future: [],
+});
+
+/** A step that cannot be taken back or done again does not stand before the others. @returns {History} */
+export const dropped = ({ past, future }, step) => ({
+  past: past.filter((other) => other !== step),
+  future: future.filter((other) => other !== step),
 });
 
 /** The last step has been taken back. @returns {History} */

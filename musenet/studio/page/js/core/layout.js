@@ -14,7 +14,8 @@ const MARGIN = 2;
 const LEAST_ROWS = 24;
 const GRIP = 6;
 
-/** The pitches that the parts of scores use, with room around them, and the drum keys. */
+/** The pitches that the parts of scores use, with room around them, how many parts those are, and the
+ * drum keys. */
 export function rangeOf(score) {
   const parts = score.parts.filter((part) => !part.drums && part.notes);
   let low = Math.min(...parts.map((part) => part.low), 127) - MARGIN;
@@ -27,22 +28,22 @@ export function rangeOf(score) {
   if (score.parts.some((part) => part.drums)) {
     for (const note of score.notes) if (note.instrument === "drums") keys.add(note.pitch);
   }
-  return { low, high, drums: [...keys].sort((a, b) => b - a) };
+  return { low, high, parts: parts.length, drums: [...keys].sort((a, b) => b - a) };
 }
 
 /** Where everything stands on a canvas of a size. @returns {Layout} */
 export function layoutOf(range, width, height, zoom = { rows: 1, shift: 0 }) {
-  const melody = range.parts === 0 ? 0 : 1;
-  const drumRow = range.drums.length
-    ? Math.max(5, Math.min(13, ((height - RULER) * (melody ? 0.32 : 1)) / range.drums.length))
-    : 0;
-  const drumTop = height - drumRow * range.drums.length;
+  const keys = range.drums.length;
+  const alone = keys > 0 && !range.parts;
+  const lane = (height - RULER) * (alone ? 1 : 0.32);
+  const drumRow = alone ? lane / keys : keys ? Math.max(5, Math.min(13, lane / keys)) : 0;
+  const drumTop = height - drumRow * keys;
   const whole = range.high - range.low + 1;
   const rows = Math.max(12, whole / zoom.rows);
   const high = range.high - Math.min(whole - rows, Math.max(0, zoom.shift));
-  const bottom = drumTop - (drumRow ? 6 : 0);
+  const bottom = alone ? RULER : drumTop - (drumRow ? 6 : 0);
   return {
-    top: RULER, bottom, row: (bottom - RULER) / rows, low: high - rows + 1, high,
+    top: RULER, bottom, row: alone ? drumRow : (bottom - RULER) / rows, low: high - rows + 1, high,
     drums: range.drums, drumTop, drumRow, left: GUTTER, right: width,
   };
 }

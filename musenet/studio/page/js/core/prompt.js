@@ -3,7 +3,7 @@
  * @module
  *
  * @typedef {{styles: Record<string, number>, instruments: string[], minutes: number, mood: string,
- *   metre: string, candidates: number, seed: string, temperature: number, notes: string,
+ *   metre: string, candidates: number, seed: string, temperature: number, top_p: number, notes: string,
  *   key: string, chords: string, density: string, dynamics: string,
  *   guidance: number | null,
  *   sections: import("./plan.js").Section[],
@@ -26,6 +26,24 @@ export const MOODS = [
   { name: "frantic", says: "Frantic", bpm: 176 },
 ];
 
+/** Beats a minute of a mood, which may be a number of them as text; null for any. */
+const bpmOf = (mood) => {
+  const known = MOODS.find(({ name }) => name === mood);
+  return known ? known.bpm : Number(mood);
+};
+
+/** The mood of a tempo: its name, else its beats a minute as text. */
+const moodOf = (tempo) => MOODS.find(({ bpm }) => bpm === (tempo ?? null))?.name ?? String(tempo);
+
+/** Share of a piece that an opening may be: the server refuses more. */
+const LONGEST_OPENING = 0.9;
+
+/** Minutes to offer for going on behind so many seconds: a good deal more. */
+export function onward(kept) {
+  const minutes = kept / 60;
+  return Math.ceil(4 * Math.max(minutes + 0.5, minutes / LONGEST_OPENING + 0.1)) / 4;
+}
+
 export const METRES = ["", "4/4", "3/4", "2/4", "6/8", "9/8", "12/8", "2/2", "5/4"];
 
 /** @type {Form} */
@@ -38,6 +56,7 @@ export const BLANK = {
   candidates: 4,
   seed: "",
   temperature: DRAWN.temperature,
+  top_p: DRAWN.top_p,
   guidance: DRAWN.guidance,
   notes: "",
   key: "",
@@ -163,7 +182,7 @@ export function shares(styles) {
 /** The body of the request to compose. @param {Form} form */
 export function request(form, project) {
   const goesOn = form.opening !== null;
-  const bpm = MOODS.find((mood) => mood.name === form.mood).bpm;
+  const bpm = bpmOf(form.mood);
   const body = {
     styles: Object.fromEntries(Object.entries(form.styles).filter(([, weight]) => weight > 0)),
     instruments: form.instruments,
@@ -172,7 +191,8 @@ export function request(form, project) {
     temperature: form.temperature,
   };
   if (project) body.project = project;
-  if (form.seed !== "") body.seed = Number(form.seed);
+  if (form.seed.trim()) body.seed = seedOf(form.seed);
+  if (form.top_p !== DRAWN.top_p) body.top_p = form.top_p;
   if (form.guidance !== DRAWN.guidance) body.guidance = form.guidance;
   if (form.sections.length) body.sections = form.sections.map(plan.wish);
   for (const name of ["key", "chords", "density", "dynamics"]) {
@@ -189,23 +209,31 @@ export function request(form, project) {
   return body;
 }
 
+function seedOf(text) {
+  const seed = Number(text);
+  if (!/^\s*\d+\s*$/.test(text) || !Number.isSafeInteger(seed)) throw new Error(`The seed “${text}” cannot be had: give up to 15 digits, or none for a new seed each time.`);
+  return seed;
+}
+
 /** The body of the request to compose bars or a part of a piece anew.
  * @param {Form} form @param {{instruments?: string[], bars?: [number, number]}} what */
 export function arrangement(form, what) {
-  const { styles, density, dynamics, candidates, temperature, guidance } = request({ ...form, opening: null });
-  return { styles, candidates, temperature, ...(guidance && { guidance }), ...(density && { density }), ...(dynamics && { dynamics }), ...what };
+  const { styles, density, dynamics, candidates, temperature, top_p, guidance } = request({ ...form, opening: null, seed: "" });
+  return { styles, candidates, temperature, ...(top_p && { top_p }), ...(guidance && { guidance }), ...(density && { density }), ...(dynamics && { dynamics }), ...what };
 }
+
+/** Whether a node was composed into a given piece, for which no form and no link can ask. */
+export const isArranged = (recipe) => "bars" in recipe.prompt;
 
 /** The form that asks for what a node was composed from. @returns {Form} */
 export function formOf(recipe) {
   const { prompt, sampling, seed, candidates } = recipe;
-  const mood = MOODS.find(({ bpm }) => bpm === prompt.tempo) ?? MOODS[0];
   return {
     ...BLANK,
     styles: Object.fromEntries(prompt.styles),
     instruments: prompt.instruments,
     minutes: prompt.minutes,
-    mood: mood.name,
+    mood: moodOf(prompt.tempo),
     metre: prompt.metre ?? "",
     notes: prompt.notes ?? "",
     key: prompt.key ?? "",
@@ -216,28 +244,31 @@ export function formOf(recipe) {
     candidates,
     seed: String(seed),
     temperature: sampling.temperature,
+    top_p: sampling.top_p ?? DRAWN.top_p,
     guidance: sampling.guidance ?? DRAWN.guidance,
   };
 }
 
 const quoted = (text) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** The command line that composes a node's candidates again; null where there is no recipe.
- * @param {string | null} given name of the file that it goes on with */
+/** The command line that composes a node's candidates again.
+ * @param {string | null} given name of the file that it goes on with, or is composed into */
 export function command(recipe, given) {
-  if (!recipe) return null;
   const { prompt, sampling, seed, candidates, at } = recipe;
-  const words = ["musenet", "compose"];
+  const arranged = isArranged(recipe);
+  const words = arranged ? ["musenet", "arrange", given] : ["musenet", "compose"];
   for (const [name, weight] of prompt.styles) words.push("--style", `${name}:${rounded(weight)}`);
   for (const name of prompt.instruments) words.push("--instrument", name);
-  words.push("--minutes", rounded(prompt.minutes));
+  if (prompt.bars) words.push("--bars", prompt.bars.join("-"));
+  if (prompt.keep) words.push("--keep");
+  if (!arranged) words.push("--minutes", rounded(prompt.minutes));
   if (prompt.tempo) words.push("--tempo", rounded(prompt.tempo));
   if (prompt.metre) words.push("--metre", prompt.metre);
   for (const name of ["key", "chords", "density", "dynamics", "notes"]) {
     if (prompt[name]) words.push(`--${name}`, String(prompt[name]));
   }
   for (const section of plan.ofRecipe(prompt)) words.push("--section", plan.option(section));
-  if (given) words.push("--from", given);
+  if (given && !arranged) words.push("--from", given);
   if (given && at) words.push("--at", String(at));
   for (const [name, usual] of Object.entries(DRAWN)) {
     const value = sampling[name] ?? usual;
@@ -262,11 +293,18 @@ export function encoded(form) {
 export function decoded(text) {
   try {
     const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    const told = JSON.parse(new TextDecoder().decode(Uint8Array.from(raw, (c) => c.charCodeAt(0))));
-    return sound(told);
+    const told = new TextDecoder().decode(Uint8Array.from(raw, (c) => c.charCodeAt(0)));
+    return sound(JSON.parse(told, (_, value) => wellFormed(value)));
   } catch {
     return null;
   }
+}
+
+/** Text without halves of characters, which the server cannot keep; likewise names of fields. */
+function wellFormed(value) {
+  if (typeof value === "string") return value.toWellFormed();
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), one]));
 }
 
 /** A form of which every field is of its kind; others are as in a blank one. */
@@ -278,8 +316,10 @@ export function sound(told) {
     return [key, alike ? value : blank];
   });
   const form = Object.fromEntries(fields);
-  const mood = MOODS.some(({ name }) => name === form.mood) ? form.mood : "any";
-  return { ...form, mood, metre: METRES.includes(form.metre) ? form.metre : "", sections: plan.sound(form.sections) };
+  const mood = MOODS.some(({ name }) => name === form.mood) || /^\d+(\.\d+)?$/.test(form.mood) ? form.mood : "any";
+  const metre = form.metre === "" || /^\d+\/\d+$/.test(form.metre) ? form.metre : "";
+  const guidance = Number.isFinite(told?.guidance) ? told.guidance : BLANK.guidance;
+  return { ...form, mood, metre, guidance, sections: plan.sound(form.sections) };
 }
 
 /** What will be composed, in a sentence. */

@@ -24,6 +24,17 @@ export function wanted(stems, seconds, ahead) {
   return result;
 }
 
+/** What of the segments that are there (by segment/stem) is given up first: the farthest, and none
+ * that is fetched. @param {Stems} stems */
+export function farthest(stems, keys, seconds, ahead) {
+  const needed = new Set(wanted(stems, seconds, ahead).map(keyOf));
+  const distance = (key) => Math.abs(Number(key.split("/")[0]) - segmentAt(stems, seconds));
+  return keys.filter((key) => !needed.has(key)).sort((a, b) => distance(b) - distance(a))[0];
+}
+
+/** What a segment of a stem is kept under. */
+export const keyOf = ({ segment, stem }) => `${segment}/${stem}`;
+
 /** The address of a segment. */
 export const address = (stem, segment) => stem.url.replace("{segment}", String(segment));
 

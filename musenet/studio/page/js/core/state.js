@@ -4,7 +4,7 @@
  */
 
 import { begun, heard } from "./draft.js";
-import { EMPTY, done, redone, undone } from "./history.js";
+import { dropped, EMPTY, done, redone, undone } from "./history.js";
 import { mixed } from "./mixer.js";
 import { BLANK, sound } from "./prompt.js";
 import { merged } from "./tree.js";
@@ -42,35 +42,35 @@ export const INITIAL = {
 
 const resting = { chosen: [], region: null };
 
+/** A form that goes on from none but a node that is there. */
+const rooted = (form, nodes) =>
+  form.opening?.kind !== "node" || nodes.some((node) => node.id === form.opening.id) ? form : { ...form, opening: null };
+
 const CHANGES = {
   catalogue: (state, catalogue) => ({ ...state, ...catalogue }),
   projects: (state, projects) => ({ ...state, projects }),
   project: (state, opened) => {
-    const { tree, view, ...project } = opened ?? {};
+    const { tree = [], view, ...project } = opened ?? {};
     return {
       ...state,
       ...resting,
       project: opened && project,
-      nodes: tree ?? [],
+      nodes: tree,
       scores: {},
       compared: null,
       job: null,
       draft: null,
       history: EMPTY,
-      shown: tree?.some((node) => node.id === view?.shown) ? view.shown : (tree?.at(-1)?.id ?? null),
-      form: view?.form ? sound(view.form) : state.form,
+      shown: tree.some((node) => node.id === view?.shown) ? view.shown : (tree.at(-1)?.id ?? null),
+      form: rooted(view?.form ? sound(view.form) : state.form, tree),
       mixer: view?.mixer ?? {},
       folded: view?.folded ?? [],
     };
   },
   renamed: (state, name) => ({ ...state, project: { ...state.project, name } }),
   nodes: (state, nodes) => ({ ...state, nodes: merged(state.nodes, nodes) }),
-  only: (state, nodes) => ({ ...state, nodes }),
+  only: (state, nodes) => ({ ...state, nodes, form: rooted(state.form, nodes) }),
   score: (state, { id, score }) => ({ ...state, scores: { ...state.scores, [id]: score } }),
-  forget: (state, id) => {
-    const { [id]: _, ...scores } = state.scores;
-    return { ...state, scores };
-  },
   show: (state, id) =>
     id === state.shown && state.draft === null
       ? state
@@ -99,6 +99,7 @@ const CHANGES = {
   region: (state, region) => ({ ...state, region }),
   edited: (state, { id, score, chosen }) => ({ ...state, chosen, scores: { ...state.scores, [id]: score } }),
   did: (state, step) => ({ ...state, history: done(state.history, step) }),
+  dropped: (state, step) => ({ ...state, history: dropped(state.history, step) }),
   undone: (state) => ({ ...state, history: undone(state.history) }),
   redone: (state) => ({ ...state, history: redone(state.history) }),
   playing: (state, playing) => ({ ...state, playing }),

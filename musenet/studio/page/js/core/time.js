@@ -64,7 +64,8 @@ export function barsUpTo(metres, tempos, ticksPerBeat, end) {
     while (metre + 1 < metres.length && metres[metre + 1].tick <= tick) metre += 1;
     bars.push({ tick, start: secondsAt(tempos, ticksPerBeat, tick) });
     const { numerator, denominator } = metres[metre];
-    tick += Math.max(1, Math.round((numerator * ticksPerBeat * 4) / denominator));
+    const next = tick + Math.max(1, Math.round((numerator * ticksPerBeat * 4) / denominator));
+    tick = Math.min(next, metres[metre + 1]?.tick ?? Infinity);
   }
   return bars;
 }

@@ -35,6 +35,9 @@ export function listed(names) {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
+/** The beginning of a text, no character of which is half. */
+export const cut = (text, most) => [...text.toWellFormed()].slice(0, most).join("");
+
 /** First letter large. */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 

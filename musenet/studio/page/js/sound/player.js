@@ -2,7 +2,7 @@
  * Playback: a source of sound, and a cursor that follows the clock of the audio device.
  * @module
  *
- * @typedef {{seconds: number, ready: (position: number) => boolean,
+ * @typedef {{seconds: number, renew?: () => void, ready: (position: number) => boolean,
  *   schedule: (position: number) => void, silence: () => void, close: () => void}} Source
  * @typedef {"stopped" | "loading" | "playing"} State
  */
@@ -61,6 +61,7 @@ export class Player {
   play() {
     if (!this.source) return;
     this.open();
+    this.source.renew?.();
     if (this.anchor.position >= this.source.seconds - 0.05) this.anchor.position = 0;
     this.set("loading");
     clearInterval(this.timer);

@@ -4,11 +4,12 @@
  */
 
 import * as api from "../api.js";
-import { address, fades, gainAt, placed, segmentAt, wanted } from "../core/segments.js";
+import { address, fades, farthest, gainAt, keyOf, placed, segmentAt, wanted } from "../core/segments.js";
 
 const AHEAD = 14;
 const SCHEDULED = 5;
-const KEPT = 60;
+/** Segments that are kept: so many, or so many a stem where there are many. */
+const [KEPT, KEPT_EACH] = [60, 8];
 const AT_ONCE = 4;
 
 /** Segments of stems, from the server to the mix. */
@@ -20,6 +21,7 @@ class Segments {
     this.buffers = new Map();
     this.pending = new Map();
     this.sounding = new Map();
+    this.most = Math.max(KEPT, KEPT_EACH * stems.stems.length);
     this.failed = null;
     this.stopped = new AbortController();
   }
@@ -29,7 +31,7 @@ class Segments {
     this.position = position;
     for (const { segment, stem } of wanted(this.stems, position, AHEAD)) {
       if (this.pending.size >= AT_ONCE) return;
-      const key = `${segment}/${stem}`;
+      const key = keyOf({ segment, stem });
       if (this.buffers.has(key) || this.pending.has(key)) continue;
       this.pending.set(key, this.fetch(key, segment, this.stems.stems[stem]));
     }
@@ -39,7 +41,7 @@ class Segments {
     try {
       const response = await api.send("GET", address(stem, segment), undefined, { signal: this.stopped.signal });
       this.buffers.set(key, await this.context.decodeAudioData(await response.arrayBuffer()));
-      if (this.buffers.size > KEPT) this.dropFarthest(segment);
+      if (this.buffers.size > this.most) this.buffers.delete(farthest(this.stems, [...this.buffers.keys()], this.position, AHEAD));
     } catch (error) {
       if (error.name !== "AbortError") this.failed = error;
       return;
@@ -49,10 +51,12 @@ class Segments {
     this.fetchFrom(this.position);
   }
 
-  dropFarthest(segment) {
-    const distance = (key) => Math.abs(Number(key.split("/")[0]) - segment);
-    const [farthest] = [...this.buffers.keys()].sort((a, b) => distance(b) - distance(a));
-    this.buffers.delete(farthest);
+  /** What failed is asked for once more; what was asked for with it would fail as well. */
+  renew() {
+    if (!this.failed) return;
+    this.stopped.abort();
+    this.stopped = new AbortController();
+    this.failed = null;
   }
 
   /** Whether everything that sounds at a second is there. */
@@ -60,7 +64,7 @@ class Segments {
     if (this.failed) throw this.failed;
     const now = segmentAt(this.stems, seconds);
     return wanted(this.stems, seconds, 0).every(
-      ({ segment, stem }) => segment !== now || this.buffers.has(`${segment}/${stem}`),
+      (one) => one.segment !== now || this.buffers.has(keyOf(one)),
     );
   }
 
@@ -68,7 +72,7 @@ class Segments {
   schedule(position) {
     this.fetchFrom(position);
     for (const { segment, stem } of wanted(this.stems, position, SCHEDULED)) {
-      const key = `${segment}/${stem}`;
+      const key = keyOf({ segment, stem });
       if (this.buffers.has(key) && !this.sounding.has(key)) this.sound(key, segment, stem, position);
     }
   }
@@ -115,6 +119,12 @@ export class PieceSource {
     this.segments = null;
     this.opening = null;
     this.failed = null;
+  }
+
+  /** Play begins: what failed before is asked for once more. */
+  renew() {
+    if (this.failed) Object.assign(this, { failed: null, opening: null });
+    this.segments?.renew();
   }
 
   /** Fetches what sounds soon. */

@@ -6,7 +6,7 @@
 import * as api from "../api.js";
 import { settled } from "../actions/editing.js";
 import { nodeOf } from "../actions/pieces.js";
-import { command, encoded, formOf, missing } from "../core/prompt.js";
+import { command, encoded, formOf, isArranged, missing } from "../core/prompt.js";
 import { titleOf } from "../core/tree.js";
 import { button, dialog, h } from "./dom.js";
 
@@ -64,21 +64,24 @@ function nameOf(response, node, format) {
 /** How to have the same piece again. */
 function again(app, node) {
   if (!node.recipe) return [h("p", { class: "quiet" }, "This version was not composed, so no link makes it again: export it as MIDI.")];
+  const arranged = isArranged(node.recipe);
   const kept = node.kept_bars !== null;
-  const link = `${location.origin}${location.pathname}#compose=${encoded(formOf(node.recipe))}`;
-  const line = command(node.recipe, kept ? "given.mid" : null);
+  const given = arranged || kept ? "given.mid" : null;
+  const how = arranged ? "is composed into" : `goes on from bars 1 to ${node.kept_bars} of`;
   return [
     h("h3", {}, "The same again"),
-    h("p", { class: "quiet" }, kept
-      ? `It goes on from bars 1 to ${node.kept_bars} of another version: export that one as given.mid first. Candidate ${node.candidate + 1} is this one.`
+    h("p", { class: "quiet" }, given
+      ? `It ${how} another version: export that one as ${given} first. Candidate ${node.candidate + 1} is this one.`
       : `Candidate ${node.candidate + 1} of them is this one, before any editing.`),
     ...missing(node.recipe, app.store.state.styles).map(({ name, gone }) => h("p", { class: "warning" },
       `Your own style “${name}” ${gone ? "is not here any more: put its file back" : "has changed since: put the former file back"} to have the same again.`)),
-    kept ? null : copyable(app, "Link", link),
-    copyable(app, "Command", line),
-    h("p", { class: "quiet" }, "A MIDI file as it was composed tells this as well: musenet compose --again piece.mid"),
+    given ? null : copyable(app, "Link", linkTo(node.recipe)),
+    copyable(app, "Command", command(node.recipe, given)),
+    arranged ? null : h("p", { class: "quiet" }, `A MIDI file as it was composed tells this as well: musenet compose --again piece.mid${kept ? ` --from ${given}` : ""}`),
   ].filter(Boolean);
 }
+
+const linkTo = (recipe) => `${location.origin}${location.pathname}#compose=${encoded(formOf(recipe))}`;
 
 function copyable(app, name, text) {
   const field = h("input", { readonly: true, value: text, "aria-label": name, onfocus: () => field.select() });

@@ -6,7 +6,7 @@
 import { learnStyles } from "../actions/projects.js";
 import { found, isOwn, shares, styleNamed, styleWords, suggested } from "../core/prompt.js";
 import { capital } from "../core/words.js";
-import { button, dialog, h, icon, iconButton, refill, svg } from "./dom.js";
+import { dialog, h, iconButton, refill, svg } from "./dom.js";
 
 const POPULAR = 8;
 
@@ -111,8 +111,12 @@ const UNIT = 500;
 
 /** A window with the map of styles, each a button. */
 function styleMap(app, add) {
+  const { about } = app.store.state;
   const styles = app.store.state.styles.filter((style) => style.x !== null);
-  if (!styles.length) return dialog("Style map", h("p", {}, "This model has no map of styles: search for one instead."));
+  if (!styles.length) {
+    const why = about?.model ? "This model has no map of styles" : "The model is still being loaded";
+    return dialog("Style map", h("p", {}, `${why}: search for one instead.`));
+  }
   const families = [...new Set(styles.map((style) => style.family))];
   const picture = svg("svg", { viewBox: "-560 -540 1170 1080", class: "style-map", role: "group", "aria-label": "Styles by likeness: near ones sound alike" });
   const chosen = h("p", { class: "quiet", role: "status" });
@@ -162,6 +166,3 @@ function point({ style, named }, families, chosen, toggle) {
   svg("circle", { cx: style.x * UNIT, cy: -style.y * UNIT, r: on ? 13 : 7 }),
   named || on ? svg("text", { x: style.x * UNIT + 14, y: -style.y * UNIT + 6 }, capital(style.name)) : null);
 }
-
-/** A mark that a thing is on. */
-export const tick = () => icon("check");

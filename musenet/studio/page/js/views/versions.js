@@ -6,7 +6,7 @@
 import { anew } from "../actions/composing.js";
 import { duplicate, goOnFrom, label, remove, useRecipe } from "../actions/pieces.js";
 import { ofRecipe, words } from "../core/plan.js";
-import { shares } from "../core/prompt.js";
+import { isArranged, shares } from "../core/prompt.js";
 import { rows, titleOf } from "../core/tree.js";
 import { reasonsOf } from "../core/verdict.js";
 import { capital, clock, count, listed } from "../core/words.js";
@@ -94,7 +94,7 @@ function told(app, node, state) {
       button("Copy", () => app.attempt(() => duplicate(app, node)), { class: "chip plain" }),
       addPart(app, node, state),
       compareButton(app, node, state),
-      node.recipe ? button("Same again", () => useRecipe(app, node), { class: "chip plain", title: "fill the form with what this was composed from" }) : null,
+      node.recipe && !isArranged(node.recipe) ? button("Same again", () => useRecipe(app, node), { class: "chip plain", title: "fill the form with what this was composed from" }) : null,
       button("Delete", () => app.attempt(() => remove(app, node.id)), { class: "chip plain danger" })),
     reasons(node),
     recipe(node),
