@@ -184,10 +184,14 @@ def parse(text: str) -> list[int]:
     """Ids in a text, separated by spaces or commas, as the old clients stored them.
 
     Raises:
-        UserError: something in it is not a number.
+        UserError: something in it is not a number, or one too long for an id.
     """
     words = text.replace(",", " ").strip().strip("[]").split()
-    wrong = next((word for word in words if not (word.isascii() and word.isdigit())), None)
+    wrong = next((word for word in words if not _is_number(word)), None)
     if wrong is not None:
         raise UserError(f"'{wrong[:20]}' is no id: give numbers separated by spaces")
     return [int(word) for word in words]
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= len(str(VOCABULARY))

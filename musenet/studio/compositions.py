@@ -24,7 +24,7 @@ from musenet.studio.models import Choice, NewArrangement, NewComposition, NewSec
 from musenet.studio.openings import OPENINGS, opening_midi
 from musenet.studio.own import check_styles
 from musenet.studio.problems import not_found, over_limit
-from musenet.studio.projects import Projects
+from musenet.studio.projects import Projects, told_node
 from musenet.studio.store import Row
 from musenet.studio.streaming import Reader, Telling
 
@@ -205,8 +205,8 @@ class Compositions:
     def _deliver(self, job: Job, made: Sequence[Composition], label: str, kept: int | None) -> None:
         """Make nodes of the pieces, which come ranked."""
         parent = job.told["parent"]
-        if parent is not None and self.store.node(parent) is None:
-            parent = None  # deleted meanwhile
+        if parent is not None and self.store.any_node(parent)["deleted"] is not None:
+            parent = None
         composer = self.worker.composer
         searched = composer is not None and composer.judge.find_copy is not None
         for piece in made:
@@ -217,7 +217,8 @@ class Compositions:
             )  # fmt: skip
             job.nodes.append(node)
             place = {"candidate": told["candidate"], "rank": told["rank"]}
-            job.log.add("candidate", {**place, "node": self.projects.told(node)})
+            row = self.store.any_node(node)  # the project may be deleted meanwhile, and come back
+            job.log.add("candidate", {**place, "node": told_node(row)})
         job.seconds = job.seconds_wanted
 
     def _forget(self) -> None:

@@ -24,7 +24,7 @@ from musenet.events import Table
 from musenet.score import TICKS_PER_BEAT
 from musenet.studio.events import EventLog
 from musenet.studio.metrics import Metrics
-from musenet.studio.problems import Problem, bad_request
+from musenet.studio.problems import Problem, bad_request, fault
 from musenet.studio.settings import Limits
 from musenet.studio.store import new_id
 from musenet.studio.streaming import Reader, Telling, fresh
@@ -73,7 +73,7 @@ class Job:
     started: float | None = None
     finished: float | None = None
     seconds: float = 0.0
-    error: str | None = None
+    failure: Problem | None = None
     position: int | None = None
     nodes: list[str] = field(default_factory=list)
     log: EventLog = field(default_factory=EventLog)
@@ -100,7 +100,8 @@ class Job:
             "wait_seconds": None if wait is None else round(wait, 1), "created": self.created,
             "started": self.started, "finished": self.finished,
             "seconds": round(self.seconds, 2), "of": round(self.seconds_wanted, 2),
-            "candidates": self.candidates, "nodes": list(self.nodes), "error": self.error,
+            "candidates": self.candidates, "nodes": list(self.nodes),
+            "error": None if self.failure is None else self.failure.message,
         }  # fmt: skip
 
 
@@ -154,8 +155,8 @@ class Worker:
         """
         with self._condition:
             self.check_room()
-            self._waiting.append(job)
             job.changed(job)
+            self._waiting.append(job)
             self._tell_positions()
             self._condition.notify_all()
 
@@ -247,12 +248,14 @@ class Worker:
 
     def _work(self, composer: Composer, network: Joined) -> None:
         while job := self._next():
-            self._run(job, composer)
-            network.leave()
-            with self._condition:
-                self._running.remove(job)
-                self.metrics.running.set(len(self._running))
-                self._tell_positions()
+            try:
+                self._run(job, composer)
+            finally:
+                network.leave()
+                with self._condition:
+                    self._running.remove(job)
+                    self.metrics.running.set(len(self._running))
+                    self._tell_positions()
 
     def _next(self) -> Job | None:
         """The next job, once there is one; None when the server stops."""
@@ -274,9 +277,9 @@ class Worker:
 
     def _run(self, job: Job, composer: Composer) -> None:
         """Compose a job, whatever comes of it."""
-        job.changed(job)
         begun = time.monotonic()
         try:
+            job.changed(job)
             watch = Watch(job, self, begun + self.limits.deadline_seconds)
             pieces = job.compose(composer, watch)
             watch.flush()
@@ -286,12 +289,12 @@ class Worker:
         except Stopped:
             self._stopped(job)
         except UserError as error:
-            self._end(job, "failed", bad_request(error).message)
+            self._end(job, "failed", bad_request(error))
         except Problem as problem:
-            self._end(job, "failed", problem.message)
+            self._end(job, "failed", problem)
         except Exception as error:
             _log.error("composing failed", exc_info=error)
-            self._end(job, "failed", "a fault of the server; its log tells more")
+            self._end(job, "failed", fault())
 
     def _stopped(self, job: Job) -> None:
         if job.unwanted:
@@ -300,8 +303,8 @@ class Worker:
             self._end(job, "interrupted")
         else:
             limit = self.limits.deadline_seconds
-            self._end(job, "failed", f"it took longer than {limit:g} s: ask for fewer minutes or "
-                      "candidates")  # fmt: skip
+            late = f"it took longer than {limit:g} s: ask for fewer minutes or candidates"
+            self._end(job, "failed", Problem(500, "failed", late))
 
     def _learn(self, job: Job, pieces: Sequence[Composition], taken: float) -> None:
         pace = taken / max(job.seconds_wanted, 1.0)
@@ -311,10 +314,14 @@ class Worker:
         self.metrics.notes.inc(sum(len(piece.score.notes) for piece in pieces))
         self.metrics.music.inc(sum(piece.score.seconds for piece in pieces))
 
-    def _end(self, job: Job, state: State, error: str | None = None) -> None:
-        job.state, job.error, job.finished = state, error, time.time()
+    def _end(self, job: Job, state: State, failure: Problem | None = None) -> None:
+        """A job is over; those who wait for that are told even if it cannot be stored."""
+        job.state, job.failure, job.finished = state, failure, time.time()
         self.metrics.compositions.labels(state).inc()
-        job.changed(job)
+        try:
+            job.changed(job)
+        except Exception as error:
+            _log.error("the end of a composition cannot be stored", exc_info=error)
         job.log.add("end", job.facts(), last=True)
         job.over.set()
 

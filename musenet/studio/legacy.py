@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from musenet import openai_encoding
@@ -33,13 +34,14 @@ _NAMES = {
 }  # fmt: skip
 _WAIT = openai_encoding.START - 129
 """A wait of n ticks is this and n."""
+_ENDS = (openai_encoding.END, openai_encoding.END_OF_SAMPLE)
 _MOST_WAIT, _FIRST_DRUM, _TICK = 128, 3840, 0.01
 MOST_IDS = 20_000
 FORMATS = ("mp3", "ogg", "wav", "flac")
 
 
 def ids_of(encoding: str | Sequence[int]) -> list[int]:
-    """The ids of a request.
+    """The ids of a request, up to the first end: nothing behind one counts.
 
     Raises:
         UserError: they are none, or too many.
@@ -50,7 +52,7 @@ def ids_of(encoding: str | Sequence[int]) -> list[int]:
     wrong = next((i for i in ids if not 0 <= i < openai_encoding.VOCABULARY), None)
     if wrong is not None:
         raise UserError(f"{wrong} is no id of the service: they go from 0 to 4835")
-    return ids
+    return list(takewhile(lambda i: i not in _ENDS, ids))
 
 
 def style_of(genre: str) -> dict[str, float]:

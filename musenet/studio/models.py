@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,9 +12,12 @@ from musenet.midi import MAX_TICK
 from musenet.own_styles import SUFFIX
 
 As = Literal["revision", "child"]
-Name = Field("", max_length=200)
+_LONGEST_NAME = 200
+Name = Field("", max_length=_LONGEST_NAME)
 _MOST_NAMES = 64
 _MOST_SECTIONS = 32
+_DEEPEST = 32
+"""Levels of what a page keeps in `view`; the JSON of answers goes some 250 deep."""
 
 
 def _no_files(styles: dict[str, float]) -> dict[str, float]:
@@ -25,6 +29,25 @@ def _no_files(styles: dict[str, float]) -> dict[str, float]:
 
 Styles = Annotated[dict[str, float], AfterValidator(_no_files)]
 """Names with weights."""
+
+
+def _tellable(view: dict[str, Any]) -> dict[str, Any]:
+    """What can be told again: an answer is JSON in UTF-8, and not nested without end."""
+    if _is_deeper(view, _DEEPEST):
+        raise ValueError(f"nest it at most {_DEEPEST} deep")
+    try:
+        json.dumps(view, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError("keep in it what JSON in UTF-8 can tell") from error
+    return view
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Whether objects and lists stand in one another more than so many deep."""
+    if not isinstance(value, dict | list):
+        return False
+    within = value.values() if isinstance(value, dict) else value
+    return most == 0 or any(_is_deeper(one, most - 1) for one in within)
 
 
 class Body(BaseModel):
@@ -46,7 +69,7 @@ class Note(BaseModel):
     stop: float | None = Field(None, description="seconds; ignored where it is sent")
 
 
-class Tempo(BaseModel):
+class Tempo(Body):
     """A tempo from a tick on, in quarter notes a minute."""
 
     tick: int = Field(ge=0, le=MAX_TICK)
@@ -54,7 +77,7 @@ class Tempo(BaseModel):
     start: float | None = None
 
 
-class Metre(BaseModel):
+class Metre(Body):
     """A metre from a tick on."""
 
     tick: int = Field(ge=0, le=MAX_TICK)
@@ -119,20 +142,20 @@ class NewNode(Body):
 class NodeChange(Body):
     """What may change of a node itself."""
 
-    label: str = Name
+    label: str = Field(max_length=_LONGEST_NAME)
 
 
 class NewProject(Body):
     """A project, or a copy of one."""
 
-    name: str | None = Field(None, max_length=200)
+    name: str | None = Field(None, max_length=_LONGEST_NAME)
 
 
 class ProjectChange(Body):
     """What may change of a project."""
 
-    name: str | None = Field(None, max_length=200)
-    view: dict[str, Any] | None = None
+    name: str | None = Field(None, max_length=_LONGEST_NAME)
+    view: Annotated[dict[str, Any], AfterValidator(_tellable)] | None = None
 
 
 class Choice(Body):
@@ -152,7 +175,9 @@ class Choice(Body):
 class NewSection(Body):
     """What holds from a time on; what is left out goes on as before."""
 
-    at: float | str = Field(description='seconds, or such as "1:30"')
+    at: float | Annotated[str, Field(max_length=20)] = Field(
+        description='seconds, or such as "1:30"'
+    )
     styles: Styles | None = Field(None, max_length=_MOST_NAMES)
     instruments: list[str] | None = Field(None, max_length=_MOST_NAMES)
     tempo: float | None = None

@@ -47,9 +47,19 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"there is no such {what}, or it is deleted")
 
 
+def conflict() -> Problem:
+    """What is to be changed is no longer what was read."""
+    return Problem(409, "conflict", "the node has changed meanwhile: read it again")
+
+
 def over_limit(what: str) -> Problem:
     """More is asked for than the server allows."""
     return Problem(422, "limit", what)
+
+
+def fault() -> Problem:
+    """Something of ours is wrong."""
+    return Problem(500, "failed", "a fault of the server; its log tells more")
 
 
 def bad_request(error: UserError) -> Problem:
@@ -80,7 +90,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _fault(request: Request, error: Exception) -> JSONResponse:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return Problem(500, "failed", "a fault of the server; its log tells more").answer()
+        return fault().answer()
 
 
 def _told(error: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from musenet.studio import pieces
-from musenet.studio.problems import Problem, not_found
+from musenet.studio.problems import Problem, conflict, not_found
 from musenet.studio.settings import Limits
 from musenet.studio.store import Row, Store
 
@@ -84,21 +84,23 @@ class Projects:
 
         Raises:
             UserError: the edited piece cannot be used.
-            Problem: it is too large.
+            Problem: it is too large, or the node has changed since the row was read.
         """
         if child:
             return self.add(row["project"], data, kind="edit", parent=row["id"])
         summary = pieces.summary(pieces.read(data, self.limits))
-        self.store.revise(row, data, summary, edited)
+        if not self.store.revise(row, data, summary, edited):
+            raise conflict()
         return str(row["id"])
 
     def step(self, node: str, by: int) -> None:
         """Undo (-1) or redo (1).
 
         Raises:
-            Problem: there is nothing to undo or redo.
+            Problem: there is nothing to undo or redo, or the node changes meanwhile.
         """
         row = self.node(node)
         if not row["first"] <= row["revision"] + by <= row["last"]:
             raise Problem(409, "conflict", f"nothing to {'redo' if by > 0 else 'undo'}")
-        self.store.change_node(row, revision=row["revision"] + by)
+        if not self.store.step(row, by):
+            raise conflict()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
-from musenet import midi
+from musenet import __version__, midi
+from musenet.errors import UserError
 from musenet.files import write_atomically
+from musenet.rendering.audio import default_soundfont
 from musenet.studio.metrics import Metrics
 from musenet.studio.problems import Problem, not_found
 from musenet.studio.settings import Limits
@@ -69,6 +74,38 @@ def rendered(data: bytes, form: str, soundfont: Path | None, title: str) -> dict
     return {form: stacked(pages).encode(), **single}
 
 
+def folder_of(renderings: Path, soundfont: Path | None) -> Path:
+    """The folder of what this version renders with a SoundFont; what others made is removed.
+
+    Args:
+        renderings: where it stands; all in there is ours.
+        soundfont: an SF2 file, or None for the one that comes with the installation.
+
+    Raises:
+        UserError: the SoundFont cannot be read.
+    """
+    own = renderings / _fingerprint(soundfont)
+    own.mkdir(parents=True, exist_ok=True)
+    for other in renderings.iterdir():
+        if other.is_dir() and other != own:
+            shutil.rmtree(other, ignore_errors=True)
+        elif other != own:
+            other.unlink(missing_ok=True)
+    return own
+
+
+def _fingerprint(soundfont: Path | None) -> str:
+    """Tells what sounds and looks otherwise apart: by version and SoundFont."""
+    told = hashlib.sha256(__version__.encode())
+    try:
+        path = soundfont or default_soundfont()
+        with path.open("rb") as file:
+            told.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise UserError(f"cannot read the SoundFont {path}: {error.strerror}") from error
+    return told.hexdigest()[:16]
+
+
 class Renderer:
     """Makes files once and keeps them while there is room."""
 
@@ -78,6 +115,11 @@ class Renderer:
         folder.mkdir(parents=True, exist_ok=True)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="rendering")
         self._pending: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Another where the same would sound or look otherwise."""
+        return self.folder.name
 
     def close(self) -> None:
         """Finish the rendering in the making, and no other."""
@@ -146,9 +188,11 @@ class Renderer:
 
     def _tidy(self) -> None:
         """Remove the oldest files where they take more room than they may."""
-        found = [
-            (file.stat().st_mtime, file.stat().st_size, file) for file in self.folder.iterdir()
-        ]
+        found = []
+        for file in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # `once` takes its own away meanwhile
+                told = file.stat()
+                found.append((told.st_mtime, told.st_size, file))
         room = sum(size for _, size, _ in found) - self.limits.cache_bytes
         for _, size, file in sorted(found):
             if room <= 0:

@@ -13,7 +13,7 @@ from musenet.studio.compositions import Compositions
 from musenet.studio.jobs import Worker
 from musenet.studio.metrics import Metrics
 from musenet.studio.projects import Projects
-from musenet.studio.rendering import Renderer
+from musenet.studio.rendering import Renderer, folder_of
 from musenet.studio.settings import Settings
 from musenet.studio.store import Store
 
@@ -41,12 +41,13 @@ def started(settings: Settings, metrics: Metrics, load: Callable[[], Composer]) 
     """Services with their threads running.
 
     Raises:
-        UserError: the folder cannot be used.
+        UserError: the folder or the SoundFont cannot be used.
     """
     store = Store(settings.data)
     projects = Projects(store, settings.limits)
     worker = Worker(load, settings.limits, metrics)
-    renderer = Renderer(settings.data / "renderings", settings.limits, metrics)
+    folder = folder_of(settings.data / "renderings", settings.soundfont)
+    renderer = Renderer(folder, settings.limits, metrics)
     made = Services(
         settings, metrics, store, projects, worker, Compositions(projects, worker), renderer
     )

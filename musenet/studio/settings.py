@@ -68,7 +68,7 @@ class Settings:
         """Check that nobody else can reach a server without a token.
 
         Raises:
-            UserError: they could, or the token is easily guessed.
+            UserError: they could, or the token is easily guessed or fits in no header.
         """
         if self.token is None and not is_loopback(self.host):
             raise UserError(
@@ -77,6 +77,8 @@ class Settings:
             )
         if self.token is not None and len(self.token) < LEAST_TOKEN:
             raise UserError(f"the token is short: give one of at least {LEAST_TOKEN} characters")
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
+            raise UserError("the token has characters that no header can: give plain ASCII ones")
 
     @property
     def hosts(self) -> frozenset[str]:

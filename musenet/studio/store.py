@@ -129,6 +129,10 @@ class Store:
         """Set columns of a project."""
         self._set("projects", project, {"changed": time.time(), **values})
 
+    def keep_view(self, project: str, view: str) -> None:
+        """Set the state of a page, which is no change of the project."""
+        self._set("projects", project, {"view": view})
+
     def duplicate(self, project: str, name: str) -> str:
         """A copy of a project and of its nodes as they are now; its id."""
         copy = self.add_project(name)
@@ -155,6 +159,10 @@ class Store:
             return None
         return row if deleted or row["deleted"] is None else None
 
+    def any_node(self, node: str) -> Row:
+        """A node that was there once, whether or not it or its project is deleted by now."""
+        return self.rows(f"{_NODE} where nodes.id = ?", node)[0]
+
     def add_node(
         self, project: str, data: bytes, summary: Mapping[str, Any], *, kind: str,
         parent: str | None = None, label: str = "", kept_bars: int | None = None,
@@ -179,17 +187,30 @@ class Store:
         self._set("nodes", node["id"], {"changed": now, **values})
         self.change_project(node["project"])
 
-    def revise(self, node: Row, data: bytes, summary: Mapping[str, Any], edited: str) -> None:
-        """A new revision behind the current one; those behind that are gone."""
-        file, number, now = self._write(data), node["revision"] + 1, time.time()
+    def revise(self, node: Row, data: bytes, summary: Mapping[str, Any], edited: str) -> bool:
+        """A new revision behind that of a row; those behind it are gone.
+
+        Returns:
+            False where the row's revision is no longer the current one: nothing is done.
+        """
+        file, number = self._write(data), node["revision"] + 1
         with self.writing() as db:
-            db.execute("delete from revisions where node = ? and (number >= ? or number <= ?)",
+            if not _step(db, node, number):
+                return False
+            db.execute("delete from revisions where node = ? and (number >= ? or number < ?)",
                        (node["id"], number, number - KEPT_REVISIONS))  # fmt: skip
             db.execute("insert into revisions values (?, ?, ?, ?, ?)",
                        (node["id"], number, file, edited, json.dumps(summary)))  # fmt: skip
-            db.execute("update nodes set revision = ?, changed = ? where id = ?",
-                       (number, now, node["id"]))  # fmt: skip
-            _touch(db, node["project"], now)
+        return True
+
+    def step(self, node: Row, by: int) -> bool:
+        """Make another revision than a row's the current one.
+
+        Returns:
+            False where the row's is no longer: nothing is done.
+        """
+        with self.writing() as db:
+            return _step(db, node, node["revision"] + by)
 
     def delete_subtree(self, node: Row) -> None:
         """Mark a node and those under it as deleted, in one go."""
@@ -308,6 +329,16 @@ def _insert_node(db: sqlite3.Connection, row: Row) -> None:
                [row[name] for name in columns])  # fmt: skip
     db.execute("insert into revisions values (?, 1, ?, ?, ?)",
                (row["id"], row["file"], row["edited"], row["summary"]))  # fmt: skip
+
+
+def _step(db: sqlite3.Connection, node: Row, number: int) -> bool:
+    """Make a revision the current one, if that of the row still is."""
+    now = time.time()
+    found = db.execute("update nodes set revision = ?, changed = ? where id = ? and revision = ?",
+                       (number, now, node["id"], node["revision"]))  # fmt: skip
+    if found.rowcount:
+        _touch(db, node["project"], now)
+    return found.rowcount > 0
 
 
 def _touch(db: sqlite3.Connection, project: str, now: float) -> None:

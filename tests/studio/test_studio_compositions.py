@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from composers import random_composer
 from music import melody
 from studios import SHORT, Studio, events_of, served
 
@@ -74,7 +76,8 @@ def test_events_go_on_where_they_stopped(studio: Studio) -> None:
     assert events_of(studio.http.get(path, params={"after": middle}).text) == rest
     last = {"last-event-id": str(len(events))}
     assert studio.http.get(path, headers=last).status_code == 204
-    studio.fails("GET", path, 400, "bad_request", headers={"last-event-id": "x"})
+    for wrong in ("x", "9" * 5000):
+        studio.fails("GET", path, 400, "bad_request", headers={"last-event-id": wrong})
     studio.fails("GET", "/v1/compositions/x/events", 404, "not_found")
 
 
@@ -92,6 +95,35 @@ def test_a_node_is_continued_from_a_bar(studio: Studio) -> None:
     assert pitches == given.notes["pitch"][given.notes["onset"] < cut].tolist()
     assert {INSTRUMENTS[i].name for i in score.instruments} == {"piano", "violin"}
     assert abs(score.seconds - 18.0) <= 0.9
+
+
+@pytest.mark.parametrize("gone", ["project", "node"])
+def test_what_is_deleted_while_it_composes_loses_no_candidate(tmp_path: Path, gone: str) -> None:
+    composer, go = random_composer(), threading.Event()
+    real = composer.compose
+
+    def compose(**asked: Any) -> Any:
+        made = real(**asked)
+        assert go.wait(20)
+        return made
+
+    composer.compose = compose  # type: ignore[method-assign]
+    with served(tmp_path, lambda: composer) as studio:
+        node = studio.node()
+        asked = {"minutes": 0.3, "candidates": 2, "seed": 1, "parent": node["id"]}
+        job = studio.post("/v1/compositions", **asked)["id"]
+        studio.http.delete(f"/v1/{gone}s/{node['project' if gone == 'project' else 'id']}")
+        go.set()
+        told = studio.done(job)
+        assert (told["state"], len(told["nodes"])) == ("finished", 2)
+        names = [name for _, name, _ in events_of(studio.http.get(
+            f"/v1/compositions/{job}/events").text)]  # fmt: skip
+        assert names.count("candidate") == 2
+        if gone == "project":
+            studio.post(f"/v1/projects/{node['project']}/restore")
+        tree = {one["id"]: one for one in studio.get(f"/v1/projects/{node['project']}")["tree"]}
+        parent = node["id"] if gone == "project" else None
+        assert [tree[one]["parent"] for one in told["nodes"]] == [parent, parent]
 
 
 def test_an_opening_is_continued(studio: Studio) -> None:
@@ -203,6 +235,7 @@ def test_guidance_is_asked_for(studio: Studio) -> None:
         ({"sections": [{"at": 999}]}, 400, "bad_request", "when the piece is over"),
         ({"sections": [{"at": "noon"}]}, 400, "bad_request", "1:30"),
         ({"sections": [{"at": 3, "styles": {"film music": 1}}]}, 400, "bad_request", "style"),
+        ({"sections": [{"at": "9" * 5000 + ":00"}]}, 422, "invalid", "at"),
         ({"sections": [{}]}, 422, "invalid", "at"),
         ({"sections": [{"at": 1}] * 33}, 422, "invalid", "sections"),
         ({"guidance": 9}, 422, "invalid", "guidance"),

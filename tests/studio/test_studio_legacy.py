@@ -3,16 +3,20 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
+from composers import random_composer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from music import melody
-from studios import Studio
+from studios import LIMITS, Studio, served
 
 from musenet import midi, openai_encoding
+from musenet.errors import UserError
 from musenet.midi import to_bytes
 from musenet.studio import legacy
 
@@ -58,6 +62,42 @@ def test_an_encoding_is_continued_number_for_number(studio: Studio, as_list: boo
         assert {64, 67} <= set(ids[len(sent) :])
 
 
+@pytest.mark.parametrize("behind", [[4097], [4098], [4097, 1340, 4000]])
+def test_what_has_an_end_is_continued_before_it(studio: Studio, behind: list[int]) -> None:
+    music = openai_encoding.encode(melody(2, 12, bpm=125), framed=True)[:-1]
+    for one in sampled(studio, encoding=[*music, *behind]):
+        ids = openai_encoding.parse(one["encoding"])
+        assert ids[: len(music)] == music
+        assert len(music) < len(ids) <= len(music) + 40
+        notes = openai_encoding.decode(ids).notes
+        assert sum(len(track["notes"]) for track in one["tracks"]) == len(notes) > 12
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(RuntimeError("secret"), 500, "failed"), (UserError("ask for less"), 400, "bad_request")],
+)
+def test_a_failure_is_told_by_its_kind(
+    tmp_path: Path, error: Exception, status: int, code: str
+) -> None:
+    composer = random_composer()
+
+    def compose(**_: Any) -> Any:
+        raise error
+
+    composer.compose = compose  # type: ignore[method-assign]
+    with served(tmp_path, lambda: composer) as studio:
+        message = studio.fails("POST", "/sample", status, code, json=REQUEST)
+        assert ("less" in message) == (status == 400)
+        assert "secret" not in message
+
+
+def test_a_sample_that_takes_too_long_is_no_mistake_of_the_client(tmp_path: Path) -> None:
+    with served(tmp_path, limits=replace(LIMITS, deadline_seconds=0.01)) as studio:
+        body = REQUEST | {"generationLength": 1000}
+        assert "longer" in studio.fails("POST", "/sample", 500, "failed", json=body)
+
+
 def test_sound_is_sent_as_the_service_did(studio: Studio) -> None:
     one = sampled(studio, audioFormat="audio/ogg", generationLength=20)[0]
     assert one["audioFile"][:2] + one["audioFile"][-1] == "b''"
@@ -82,6 +122,7 @@ def test_midi_goes_to_ids_and_back(studio: Studio) -> None:
     ("path", "body", "status"),
     [
         ("/sample", {"encoding": "9999"}, 400), ("/sample", {"encoding": "x"}, 400),
+        ("/sample", {"encoding": "1" * 5000}, 400), ("/audio", {"encoding": "1" * 5000}, 400),
         ("/sample", {"audioFormat": "tape"}, 400), ("/sample", {"generationLength": 0}, 422),
         ("/sample", {"temperature": "hot"}, 422), ("/sample", {"encoding": [-1]}, 400),
         ("/sample", {"encoding": "1340 " + "4095 " * 2300}, 422),

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from music import melody
@@ -35,6 +38,35 @@ def test_projects_are_made_named_copied_deleted_and_restored(studio: Studio) -> 
     assert back["view"] == {"selected": node["id"]}
 
 
+def nested(levels: int) -> str:
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+@pytest.mark.parametrize(
+    "view",
+    ['{"a":"\\ud800"}', '{"a":{"\\ud800":1}}', '{"a":NaN}', '{"a":1e999}', nested(33), nested(400)],
+)  # fmt: skip
+def test_a_view_that_cannot_be_told_again_is_refused(studio: Studio, view: str) -> None:
+    path = f"/v1/projects/{studio.project()}"
+    json_type = {"content-type": "application/json"}
+    message = studio.fails("PATCH", path, 422, "invalid", content=f'{{"view":{view}}}',
+                           headers=json_type)  # fmt: skip
+    assert message.startswith("view: ")
+    assert studio.get(path)["view"] == {}
+
+
+def test_a_view_is_told_again_and_is_no_change(studio: Studio) -> None:
+    path = f"/v1/projects/{studio.project()}"
+    before = studio.get(path)["changed"]
+    view = {"text": "é✨", "deep": json.loads(nested(31))}
+    told = studio.patch(path, view=view)
+    assert (told["view"], told["changed"]) == (view, before)
+    assert view in [one["view"] for one in studio.get("/v1/projects")["projects"]]
+    studio.patch(path, view={"text": "é" * 32_000})
+    studio.fails("PATCH", path, 422, "limit", json={"view": {"text": "é" * 33_000}})
+    assert studio.patch(path, name="Other")["changed"] > before
+
+
 def test_a_node_is_deleted_with_all_under_it_and_comes_back(studio: Studio) -> None:
     top = studio.node()
     child = studio.post(f"/v1/nodes/{top['id']}/trim", to_bar=2, **{"as": "child"})
@@ -62,6 +94,8 @@ def test_labels(studio: Studio) -> None:
     node = studio.node()
     assert studio.patch(f"/v1/nodes/{node['id']}", label="nice ✨")["label"] == "nice ✨"
     studio.fails("PATCH", f"/v1/nodes/{node['id']}", 422, "invalid", json={"label": "x" * 201})
+    studio.fails("PATCH", f"/v1/nodes/{node['id']}", 422, "invalid", json={})
+    assert studio.get(f"/v1/nodes/{node['id']}")["label"] == "nice ✨"
 
 
 def test_nodes_are_made_of_openings_texts_scores_and_nodes(studio: Studio) -> None:
@@ -142,6 +176,52 @@ def test_notes_are_replaced_undone_and_redone(studio: Studio) -> None:
     studio.post(f"{path}/undo")
     other = studio.post(f"{path}/transpose", semitones=2)
     assert (other["revision"], other["can_redo"], other["notes"]) == (2, False, 24)
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [("score", {"revision": 2}), ("trim", {"to_bar": 1}), ("transpose", {"semitones": 1}),
+     ("undo", {})],
+)  # fmt: skip
+def test_an_edit_made_meanwhile_is_not_lost(
+    studio: Studio, action: str, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/nodes/{studio.node()['id']}"
+    studio.post(f"{path}/transpose", semitones=1)
+    score = studio.get(f"{path}/score")
+
+    def behind_another(real: Callable[..., bool]) -> Callable[..., bool]:
+        def write(*given: Any) -> bool:
+            monkeypatch.undo()
+            studio.post(f"{path}/transpose", semitones=12)
+            return real(*given)
+
+        return write
+
+    for name in ("revise", "step"):
+        monkeypatch.setattr(Store, name, behind_another(getattr(Store, name)))
+    if action == "score":
+        body = body | {name: score[name] for name in ("ticks_per_beat", "notes")}
+    method = "PUT" if action == "score" else "POST"
+    studio.fails(method, f"{path}/{action}", 409, "conflict", json=body)
+    assert studio.get(path)["revision"] == 3
+    moved = studio.get(f"{path}/score")["notes"][0]["pitch"] - score["notes"][0]["pitch"]
+    assert moved == 12
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"tempos": [{"tick": 0, "bpm": 90, "unknown": 1}]},
+     {"metres": [{"tick": 0, "numerator": 3, "denominator": 4, "unknown": 1}]}],
+)  # fmt: skip
+def test_unknown_fields_of_tempos_and_metres_are_refused(
+    studio: Studio, changes: dict[str, Any]
+) -> None:
+    path = f"/v1/nodes/{studio.node()['id']}/score"
+    score = studio.get(path)
+    body = {name: score[name] for name in ("revision", "ticks_per_beat", "notes")}
+    studio.fails("PUT", path, 422, "invalid", json=body | changes)
+    studio.put(path, **body, tempos=score["tempos"], metres=score["metres"])
 
 
 @pytest.mark.parametrize(
@@ -291,5 +371,6 @@ def test_old_revisions_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         store.revise(row, str(number).encode(), {}, "notes")
     row = store.node(node)
     assert row is not None
-    assert (row["revision"], row["first"], store.midi(row)) == (7, 5, b"5")
+    undone = row["revision"] - row["first"]
+    assert (row["revision"], undone, store.midi(row)) == (7, 3, b"5")
     store.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from studios import LIMITS, LONG, SHORT, Studio, events_of, served
 from musenet.composing.composer import Composer
 from musenet.studio.app import create_app
 from musenet.studio.settings import Settings
+from musenet.studio.store import Store
+
+ONE = {"candidates": 1, "seed": 1, "instruments": ["piano"]}
 
 
 def is_running(told: dict[str, Any]) -> bool:
@@ -124,8 +128,6 @@ def test_a_restart_interrupts_what_was_in_the_making(tmp_path: Path) -> None:
 
 
 def test_a_crash_leaves_no_composition_in_the_making(tmp_path: Path) -> None:
-    from musenet.studio.store import Store
-
     store = Store(tmp_path)
     told = {"id": "a", "project": store.add_project("x"), "created": 1.0, "state": "running"}
     store.save_composition(told)
@@ -153,6 +155,67 @@ def test_a_fault_ends_one_job_and_not_the_worker(tmp_path: Path) -> None:
         assert told["state"] == "failed"
         assert "secret" not in told["error"]
         assert studio.done(studio.post("/v1/compositions", **SHORT)["id"])["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("lost", "state"), [("running", "failed"), ("finished", "finished"), ("failed", "failed")]
+)
+def test_a_state_that_cannot_be_stored_ends_one_job_and_not_the_worker(
+    tmp_path: Path, lost: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composer = random_composer()
+    if lost == "failed":
+        composer.arrange = lambda *_, **__: 1 / 0  # type: ignore[method-assign,assignment]
+    with served(tmp_path, lambda: composer, limits=replace(LIMITS, together=1)) as studio:
+        lose(lost, monkeypatch)
+        place = f"/v1/nodes/{studio.node()['id']}/arrangements"
+        job = studio.post(place if lost == "failed" else "/v1/compositions", **ONE)["id"]
+        assert studio.done(job)["state"] == state
+        events = events_of(studio.http.get(f"/v1/compositions/{job}/events").text)
+        assert (events[-1][1], events[-1][2]["state"]) == ("end", state)
+        monkeypatch.undo()
+        assert studio.done(studio.post("/v1/compositions", **ONE)["id"])["state"] == "finished"
+        assert "musenet_running 0.0" in studio.http.get("/metrics").text
+
+
+def test_giving_up_is_heard_even_if_it_cannot_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path, limits=replace(LIMITS, together=1)) as studio:
+        running, waiting = (studio.post("/v1/compositions", **LONG)["id"] for _ in range(2))
+        studio.until(running, is_running)
+        lose("cancelled", monkeypatch)
+        for job in (waiting, running):
+            studio.http.delete(f"/v1/compositions/{job}")
+            assert studio.done(job)["state"] == "cancelled"
+        assert studio.done(studio.post("/v1/compositions", **ONE)["id"])["state"] == "finished"
+
+
+def test_what_cannot_be_stored_is_not_composed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path, limits=replace(LIMITS, together=1)) as studio:
+        running = studio.post("/v1/compositions", **LONG)["id"]
+        studio.until(running, is_running)
+        lose("queued", monkeypatch)
+        with pytest.raises(sqlite3.OperationalError):
+            studio.post("/v1/compositions", **ONE)
+        assert "musenet_queue_length 0.0" in studio.http.get("/metrics").text
+        monkeypatch.undo()
+        assert studio.post("/v1/compositions", **ONE)["position"] == 1
+        studio.http.delete(f"/v1/compositions/{running}")
+
+
+def lose(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the database fail where a composition comes into a state."""
+    real = Store.save_composition
+
+    def save(store: Store, told: Any) -> None:
+        if told["state"] == state:
+            raise sqlite3.OperationalError("disk I/O error")
+        real(store, told)
+
+    monkeypatch.setattr(Store, "save_composition", save)
 
 
 def test_until_the_model_is_there_it_says_so(tmp_path: Path) -> None:

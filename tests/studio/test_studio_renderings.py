@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from music import melody, together
-from studios import Studio
+from studios import Studio, served
 
+from musenet.errors import UserError
 from musenet.midi import to_bytes
 from musenet.score import Score
 from musenet.studio import rendering, stems
@@ -138,13 +139,83 @@ def test_stems_are_listed_and_made(studio: Studio, node: str) -> None:
     assert rate == told["sample_rate"]
     assert len(sound) == round(6.02 * rate)
     assert abs(sound).max() > 0.01
-    for wrong in ("99", "-1"):
-        url = piano["url"].replace("{segment}", wrong)
-        studio.fails("GET", url, 404, "not_found")
-    studio.fails("GET", piano["url"].replace("revision=1", "revision=7").replace("{segment}", "0"),
-                 404, "not_found")  # fmt: skip
+    studio.fails("GET", piano["url"].replace("{segment}", "99"), 404, "not_found")
+    first = piano["url"].replace("{segment}", "0")
+    studio.fails("GET", first.replace("revision=1", "revision=7"), 404, "not_found")
+    text = studio.http.get("/metrics").text
+    assert 'musenet_renderings_total{format="stem"}' in text
+    assert 'format="stem 0"' not in text
     other = piano["url"].replace("piano", "harp").replace("{segment}", "0")
     studio.fails("GET", other, 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["renderings/score.svg?page=" + "9" * 300, "stems/piano/0?revision=" + "9" * 25,
+     "stems/piano/" + "9" * 300 + "?revision=1", "stems/piano/-1?revision=1",
+     "stems/piano/0?revision=0"],
+)  # fmt: skip
+def test_numbers_without_end_are_refused(studio: Studio, node: str, path: str) -> None:
+    studio.fails("GET", f"/v1/nodes/{node}/{path}", 422, "invalid")
+
+
+def stem_of(studio: Studio, node: str) -> str:
+    """Where the first segment of a node's first instrument is."""
+    url: str = studio.get(f"/v1/nodes/{node}/stems")["stems"][0]["url"]
+    return url.replace("{segment}", "0")
+
+
+def test_what_another_version_rendered_is_not_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path) as studio:
+        node = studio.node(notes=4)["id"]
+        form, stem = f"/v1/nodes/{node}/renderings/png", stem_of(studio, node)
+        etag = studio.http.get(form).headers["etag"]
+        assert "immutable" in studio.http.get(stem).headers["cache-control"]
+    (tmp_path / "renderings" / "left-over.wav").write_bytes(b"x")
+    (before,) = (file for file in (tmp_path / "renderings").iterdir() if file.is_dir())
+    with served(tmp_path) as studio:
+        assert (studio.http.get(form).headers["etag"], stem_of(studio, node)) == (etag, stem)
+    monkeypatch.setattr(rendering, "__version__", "next")
+    with served(tmp_path) as studio:
+        again = studio.http.get(form, headers={"if-none-match": etag})
+        assert again.status_code == 200
+        assert again.headers["etag"] != etag
+        assert stem_of(studio, node) != stem
+        assert "immutable" not in studio.http.get(stem).headers["cache-control"]
+    (after,) = (tmp_path / "renderings").iterdir()
+    assert after != before
+
+
+def test_a_soundfont_has_renderings_of_its_own(tmp_path: Path) -> None:
+    folders = []
+    for content in (b"one", b"two", b"one"):
+        (tmp_path / "font.sf2").write_bytes(content)
+        folders.append(rendering.folder_of(tmp_path / "made", tmp_path / "font.sf2"))
+    assert folders[0] == folders[2] != folders[1]
+    assert list((tmp_path / "made").iterdir()) == [folders[0]]
+    with pytest.raises(UserError, match="cannot read the SoundFont"):
+        rendering.folder_of(tmp_path / "made", tmp_path / "none.sf2")
+
+
+def test_a_revision_made_anew_has_stems_of_its_own(studio: Studio) -> None:
+    node, found = studio.node()["id"], set()
+    for semitones in (1, 2):
+        studio.post(f"/v1/nodes/{node}/transpose", semitones=semitones)
+        found.add(stem_of(studio, node))
+        studio.post(f"/v1/nodes/{node}/undo")
+    assert len(found) == 2
+
+
+def test_an_opening_that_has_changed_is_rendered_anew(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/v1/openings/saints/renderings/mid"
+    before = studio.http.get(path).headers["etag"]
+    other = to_bytes(melody(1, 4))
+    monkeypatch.setattr("musenet.studio.routes.renderings.opening_midi", lambda name: other)
+    assert studio.http.get(path, headers={"if-none-match": before}).content == other
 
 
 def test_segments_join_without_a_seam() -> None:
@@ -185,6 +256,7 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         renderer.close()
         return list(first)
 
+    (tmp_path / "gone.bin").symlink_to(tmp_path / "taken-away")
     assert {path.name for path in asyncio.run(ask())} == {"a.bin"}
     assert len(made) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["b.bin"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.bin", "gone.bin"]

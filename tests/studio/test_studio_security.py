@@ -19,7 +19,7 @@ def test_only_its_own_names_are_answered(studio: Studio) -> None:
 
 
 def test_pages_of_other_sites_may_send_nothing(studio: Studio) -> None:
-    for origin in ("http://evil.example", "null", "http://localhost:81"):
+    for origin in ("http://evil.example", "null", "http://localhost:81", "http://["):
         studio.fails("POST", "/v1/projects", 403, "forbidden", headers={"origin": origin})
     own = studio.http.post("/v1/projects", headers={"origin": "http://localhost"})
     assert own.status_code == 201
@@ -52,6 +52,23 @@ def test_bodies_are_bounded_whatever_they_say(studio: Studio, told: bool) -> Non
 
     content = data if told else pieces()
     studio.fails("POST", f"/v1/projects/{project}/uploads", 413, "limit", content=content)
+
+
+def test_json_that_comes_in_pieces_is_bounded(studio: Studio) -> None:
+    def pieces() -> object:
+        yield b'{"name":"'
+        yield from (b"x" * 10_000 for _ in range(30))
+
+    headers = {"content-type": "application/json"}
+    message = studio.fails("POST", "/v1/projects", 413, "limit", content=pieces(), headers=headers)
+    assert "200,000" in message
+
+
+def test_clients_name_no_metrics(studio: Studio) -> None:
+    studio.http.request("BREW", "/v1/projects")
+    text = studio.http.get("/metrics").text
+    assert "BREW" not in text
+    assert 'method="other"' in text
 
 
 @pytest.mark.parametrize(
@@ -94,6 +111,10 @@ def test_a_browser_gets_a_cookie_for_the_token(tmp_path: Path) -> None:
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert http.get("/v1/projects").status_code == 200
+        beside = f'prefs={{"a": 1}}; {response.headers["set-cookie"].partition(";")[0]}; b=c'
+        http.cookies.clear()
+        assert http.get("/v1/projects", headers={"cookie": beside}).status_code == 200
+        studio.fails("GET", "/v1/projects", 401, "unauthorised", headers={"cookie": "prefs=1"})
 
 
 @pytest.mark.parametrize(
@@ -112,3 +133,9 @@ def test_other_addresses_need_a_token(tmp_path: Path, host: str, alone: bool) ->
 def test_a_short_token_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="16 characters"):
         Settings(tmp_path, token="short")
+
+
+@pytest.mark.parametrize("character", ["é", "✨", "\n", "\x7f"])
+def test_a_token_that_fits_in_no_header_is_refused(tmp_path: Path, character: str) -> None:
+    with pytest.raises(UserError, match="ASCII"):
+        Settings(tmp_path, token=TOKEN + character)

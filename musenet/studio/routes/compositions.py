@@ -16,6 +16,7 @@ from musenet.studio.projects import told_node
 from musenet.studio.services import Services, Studio
 
 router = APIRouter(prefix="/v1", tags=["composing"])
+_LONGEST_NUMBER = 15
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -101,6 +102,6 @@ def _past(studio: Services, composition: str) -> EventLog:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
         raise Problem(400, "bad_request", "Last-Event-ID is no number of an event: leave it out")
     return int(text)

@@ -57,7 +57,7 @@ async def sample(studio: Studio, request: Request) -> dict[str, Any]:
             studio.worker.cancel(job)
         await asyncio.sleep(_POLL)
     if job.state != "finished":
-        raise Problem(400 if job.state == "failed" else 503, "failed", job.error or job.state)
+        raise job.failure or Problem(503, "failed", job.state)
     audio = [await _audio(studio, ids, form) for ids in made] if form else [b""] * len(made)
     rows = zip(made, audio, strict=True)
     return {"completions": [legacy.completion(ids, sound) for ids, sound in rows]}

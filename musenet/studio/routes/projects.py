@@ -45,14 +45,13 @@ def project(studio: Studio, project: str) -> dict[str, Any]:
 def change(studio: Studio, project: str, wish: ProjectChange) -> dict[str, Any]:
     """Another name, or the state of a page."""
     studio.projects.project(project)
-    values: dict[str, object] = {}
+    view = None if wish.view is None else json.dumps(wish.view, ensure_ascii=False)
+    if view is not None and len(view.encode()) > _LARGEST_VIEW:
+        raise over_limit("view is more than 64 KiB: keep less in it")
     if wish.name is not None:
-        values["name"] = wish.name
-    if wish.view is not None:
-        values["view"] = json.dumps(wish.view)
-        if len(str(values["view"])) > _LARGEST_VIEW:
-            raise over_limit("view is more than 64 KiB: keep less in it")
-    studio.store.change_project(project, **values)
+        studio.store.change_project(project, name=wish.name)
+    if view is not None:
+        studio.store.keep_view(project, view)
     return _told(studio, project)
 
 

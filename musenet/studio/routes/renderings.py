@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as PathPart
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
@@ -21,6 +22,7 @@ from musenet.studio.openings import OPENINGS, opening_midi
 from musenet.studio.problems import Problem, not_found
 from musenet.studio.rendering import TYPES, formats, rendered
 from musenet.studio.services import Services, Studio
+from musenet.studio.store import Row
 
 router = APIRouter(prefix="/v1", tags=["renderings"])
 Format = Literal[
@@ -29,13 +31,15 @@ Format = Literal[
 ]  # fmt: skip
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _AGAIN = {"Cache-Control": "private, no-cache"}
+_MOST = 99_999
+"""Pages, and segments of stems, that anything may have."""
 _UNFIT = re.compile(r"[^\w\- ]+")
 
 
 @router.get("/nodes/{node}/renderings/{form}", response_class=FileResponse)
 async def rendering(
     studio: Studio, request: Request, node: str, form: Format, download: bool = False,
-    page: Annotated[int | None, Query(ge=1)] = None,
+    page: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
 ) -> Response:  # fmt: skip
     """A node's current revision as a file."""
     row = await run_in_threadpool(studio.projects.node, node)
@@ -49,14 +53,15 @@ async def rendering(
 @router.get("/openings/{opening}/renderings/{form}", response_class=FileResponse)
 async def opening_rendering(
     studio: Studio, request: Request, opening: str, form: Format, download: bool = False,
-    page: Annotated[int | None, Query(ge=1)] = None,
+    page: Annotated[int | None, Query(ge=1, le=_MOST)] = None,
 ) -> Response:  # fmt: skip
     """An opening as a file."""
     known = next((name for name in OPENINGS if name == opening), None)
     if known is None:
         raise not_found("opening")
-    read = partial(opening_midi, known)
-    made = await _file(studio, f"opening-{known}", read, form, page)
+    data = opening_midi(known)
+    name = f"opening-{hashlib.sha256(data).hexdigest()[:16]}"
+    made = await _file(studio, name, lambda: data, form, page)
     return _answer(request, made, form, OPENINGS[known].title, download=download)
 
 
@@ -78,7 +83,7 @@ async def _file(
 
 
 def _answer(request: Request, path: Path, form: Format, label: str, *, download: bool) -> Response:
-    headers = {**_AGAIN, "ETag": f'"{path.name}"'}
+    headers = {**_AGAIN, "ETag": f'"{path.parent.name}-{path.name}"'}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     if form == "score.svg":
@@ -106,28 +111,38 @@ def stem_list(studio: Studio, node: str) -> dict[str, Any]:
             {"instrument": INSTRUMENTS[player].name, "colour": colours[player],
              "gain": stems.GAIN, "silent": stems.silent_segments(score, player),
              "url": f"{address}/{quote(INSTRUMENTS[player].name)}/{{segment}}"
-                    f"?revision={row['revision']}"}
+                    f"?revision={row['revision']}&sound={_sound(studio, row)}"}
             for player in score.instruments
         ],
     }  # fmt: skip
 
 
 @router.get("/nodes/{node}/stems/{instrument}/{number}", response_class=FileResponse)
-async def stem(studio: Studio, node: str, instrument: str, number: int, revision: int) -> Response:
+async def stem(
+    studio: Studio, node: str, instrument: str, number: Annotated[int, PathPart(ge=0, le=_MOST)],
+    revision: Annotated[int, Query(ge=1, le=2**53)], sound: str = "",
+) -> Response:  # fmt: skip
     """A segment of an instrument as WAV."""
     row = await run_in_threadpool(studio.projects.node, node)
     found = await run_in_threadpool(studio.store.revision, row["id"], revision)
     if found is None:
         raise not_found("revision of this node")
     player = instrument_id(instrument)
-    name = f"{found['file'].removesuffix('.mid')}.{player}"
+    name = f"{found['file'].removesuffix('.mid')}.{player}.{number}"
 
     def make() -> dict[str, bytes]:
         score = midi.load(studio.store.midi(found))
-        if player not in score.instruments or not 0 <= number < stems.segments_of(score):
+        if player not in score.instruments or number >= stems.segments_of(score):
             raise not_found("such segment of the piece")
         made = stems.segment(score, player, number, studio.settings.soundfont)
-        return {f"{number}.stem.wav": made}
+        return {"stem.wav": made}
 
-    path = await studio.renderer.file(name, f"stem {number}", make, f"{number}.stem.wav")
-    return FileResponse(path, media_type="audio/wav", headers=dict(_FOR_EVER))
+    path = await studio.renderer.file(name, "stem", make, "stem.wav")
+    kept = _FOR_EVER if sound == _sound(studio, found) else _AGAIN
+    return FileResponse(path, media_type="audio/wav", headers=dict(kept))
+
+
+def _sound(studio: Services, row: Row) -> str:
+    """Names in an address how the file of a node's or revision's row sounds here."""
+    told = f"{studio.renderer.fingerprint} {row['file']}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
