@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
@@ -28,6 +27,7 @@ from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN
 from musenet.presets import ModelConfig
 from musenet.score import TICKS_PER_BEAT
+from musenet.squared_relu import squared_relu
 
 PROMPT_ROWS = 5
 """Positions before the first event: style, instruments, key, kind, start."""
@@ -127,29 +127,6 @@ class MomentEmbedding(nn.Module):
             if column in self.seen:
                 x_BTD = x_BTD + table(features_BTF[..., column])
         return x_BTD.to(dtype)
-
-
-class _SquaredReLU(torch.autograd.Function):
-    """Squared ReLU (So et al., 2021) that goes over memory half as often as autograd's own."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
-        positive = F.relu(x)
-        ctx.save_for_backward(positive)
-        return positive * positive
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
-        positive: Tensor = ctx.saved_tensors[0]  # type: ignore[attr-defined]
-        return (positive * gradient).mul_(2.0)
-
-
-def squared_relu(x: Tensor) -> Tensor:
-    """The square of what is positive, else 0."""
-    if torch.compiler.is_compiling():  # which fuses all of it
-        return F.relu(x).square()
-    y: Tensor = _SquaredReLU.apply(x)  # type: ignore[no-untyped-call]
-    return y
 
 
 class FeedForward(nn.Module):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
 from musenet.features import COLUMNS, GIVEN, STYLE, features, moments_of
-from musenet.model import PROMPT_ROWS, Cache, Model, parameters, squared_relu
+from musenet.model import PROMPT_ROWS, Cache, Model, parameters
 from musenet.presets import PRESETS, ModelConfig, base, mini, musenet, small, tiny
 
 SMALLEST = ModelConfig(layers=2, width=32, heads=4, kv_heads=2, head_width=8, context=128)
@@ -288,21 +288,6 @@ def gradients(config: ModelConfig, state: dict[str, Tensor]) -> list[Tensor]:
     losses = model(prompts(1), *inputs(encode(melody(0, 30))))
     losses.sum().backward()
     return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_the_squared_relu_and_its_gradient_are_those_of_autograd(dtype: torch.dtype) -> None:
-    torch.manual_seed(0)
-    x = torch.cat([torch.randn(99), torch.zeros(1)]).to(dtype)
-    along = torch.randn(100).to(dtype)
-    inputs = [x.clone().requires_grad_() for _ in range(2)]
-    outputs = [squared_relu(inputs[0]), inputs[1].relu().square()]
-    for output in outputs:
-        output.backward(along)  # type: ignore[no-untyped-call]
-    assert torch.equal(*outputs)
-    gradients = [own.grad for own in inputs]
-    assert gradients[0] is not None and gradients[1] is not None
-    assert torch.equal(gradients[0], gradients[1]) and gradients[0].any()
 
 
 def test_recomputing_activations_gives_the_same_gradients() -> None:
