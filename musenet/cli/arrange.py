@@ -22,15 +22,7 @@ from musenet.cli.musical import (
     Temperature,
     TopP,
 )
-from musenet.cli.options import (
-    Device,
-    Json,
-    Model,
-    On,
-    SoundFont,
-    check_place,
-    check_soundfont,
-)
+from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, check_soundfont
 from musenet.cli.originality import copies_in
 from musenet.cli.pieces import SEEDS, composing, output_files, report, save
 from musenet.composing.sampling import Sampling

@@ -104,15 +104,21 @@ def test_mixup_learns(config: TrainingConfig, tmp_path: Path) -> None:
 # Resuming
 
 
+def whole_and_in_parts(config: TrainingConfig, folder: Path) -> tuple[Run, Run]:
+    """A run, and one that was stopped after three steps and resumed."""
+    whole = trained(config, folder / "whole")
+    stopped(Run(config, folder / "parts"), 3)
+    second = Run(config, folder / "parts")
+    second.resume()
+    assert second.fit(ignore)
+    return whole, second
+
+
 def test_a_network_that_does_not_see_all_features_is_resumed(
     config: TrainingConfig, tmp_path: Path
 ) -> None:
     config = replace(config, model=replace(SMALLEST, blind=("part", "key")), optimiser="muon")
-    whole = trained(config, tmp_path / "whole")
-    stopped(Run(config, tmp_path / "parts"), 3)
-    second = Run(config, tmp_path / "parts")
-    second.resume()
-    assert second.fit(ignore)
+    whole, second = whole_and_in_parts(config, tmp_path)
     assert same_weights(whole, second)
 
 
@@ -199,11 +205,7 @@ def test_a_run_does_not_write_over_another(config: TrainingConfig, tmp_path: Pat
 
 def test_a_run_of_few_shapes_is_resumed_exactly(config: TrainingConfig, tmp_path: Path) -> None:
     config = replace(config, micro_events=128, average=0.3)
-    whole = trained(config, tmp_path / "whole")
-    stopped(Run(config, tmp_path / "parts"), 3)
-    second = Run(config, tmp_path / "parts")
-    second.resume()
-    assert second.fit(ignore)
+    whole, second = whole_and_in_parts(config, tmp_path)
     assert same_weights(whole, second)
     files = [tmp_path / run / "model.safetensors" for run in ("whole", "parts")]
     models = [load_model(path)[0].state_dict() for path in files]
