@@ -86,8 +86,13 @@ class Judge:
 
     def _verdict(self, piece: Composition) -> Verdict:
         asked = piece.facts["prompt"]
-        changes = any(section["styles"] for section in asked.get("sections", ()))
-        return self.verdict(piece.score, asked["styles"] or (), throughout=not changes)
+        sections = asked.get("sections", ())
+        changes = any(section["styles"] for section in sections)
+        verdict = self.verdict(piece.score, asked["styles"] or (), throughout=not changes)
+        if any(section["instruments"] for section in sections):  # silence that was asked for
+            kept = tuple(fault for fault in verdict.faults if fault.check != "fallen_silent")
+            return replace(verdict, faults=kept)
+        return verdict
 
 
 def critic_beside(path: Path, model: Model, name: str, context: int) -> InnerCritic | None:

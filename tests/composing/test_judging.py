@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -60,6 +61,16 @@ def test_pieces_are_to_sound_like_what_was_asked_for_to_their_end() -> None:
     louder = parse_section("0:06 dynamics=ff")
     same = composer.compose(styles="jazz", instruments="piano", minutes=1, sections=[louder])
     assert set(same[0].facts["likeness"]["shares"]) >= {"jazz"}
+
+
+def test_instruments_that_are_asked_to_end_are_no_fault() -> None:
+    asked: dict[str, Any] = {"instruments": ("piano", "flute", "violin"), "minutes": 0.5, "seed": 1}
+    alone = parse_section("0:04 instrument=piano")
+    piece = random_composer().compose(sections=[alone], **asked)[0]
+    silent = [fault.check for fault in Judge().verdict(piece.score).faults]
+    assert "fallen_silent" in silent
+    told = [fault["check"] for fault in piece.facts["faults"]]
+    assert told == [check for check in silent if check != "fallen_silent"]
 
 
 @pytest.mark.parametrize("folder", [True, False])
