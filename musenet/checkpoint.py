@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +15,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from musenet.errors import UserError
-from musenet.files import write_atomically
+from musenet.files import digest, write_atomically
 from musenet.instruments import INSTRUMENTS
-from musenet.model import Model
+from musenet.model import TABLES, Model
 from musenet.presets import ModelConfig
 from musenet.styles import STYLES
 
@@ -133,7 +132,7 @@ def _with_new_features(tensors: dict[str, Tensor], model: Model) -> dict[str, Te
     missing = {
         name: torch.zeros_like(tensor)
         for name, tensor in model.state_dict().items()
-        if "moment.tables." in name and name not in tensors
+        if TABLES in name and name not in tensors
     }
     return {**tensors, **missing}
 
@@ -150,4 +149,4 @@ def _check_names(file: Path, meta: Mapping[str, Any]) -> None:
 def fingerprint(path: Path) -> str:
     """The first 16 hex digits of the SHA-256 of a model file."""
     file = path / "model.safetensors" if path.is_dir() else path
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return digest(file.read_bytes())

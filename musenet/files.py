@@ -7,10 +7,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
 from musenet.errors import UserError
+
+
+def digest(data: bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of some bytes, by which they are known again."""
+    return sha256(data).hexdigest()[:16]
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -22,9 +22,9 @@ from musenet.cli.musical import (
     Temperature,
     TopP,
 )
-from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, check_soundfont
+from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place
 from musenet.cli.originality import copies_in
-from musenet.cli.pieces import SEEDS, composing, output_files, report, save
+from musenet.cli.pieces import SEEDS, check_sound, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.errors import UserError
 
@@ -76,7 +76,7 @@ def arrange(
     span = None if bars is None else _span(bars)
     started = time.perf_counter()
     find_copy = copies_in(None)
-    check_soundfont(soundfont)
+    check_sound(soundfont)
     with composing(model, device, None) as (composer, show):
         composer.judge = replace(composer.judge, find_copy=find_copy)
         pieces = composer.arrange(

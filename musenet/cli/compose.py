@@ -23,9 +23,9 @@ from musenet.cli.musical import (
     Temperature,
     TopP,
 )
-from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place, check_soundfont
+from musenet.cli.options import Device, Json, Model, On, SoundFont, check_place
 from musenet.cli.originality import copies_in
-from musenet.cli.pieces import SEEDS, composing, output_files, report, save
+from musenet.cli.pieces import SEEDS, check_sound, composing, output_files, report, save
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, parse_plan, parse_section
 from musenet.errors import UserError
@@ -127,7 +127,7 @@ def compose(
     if again is not None and candidates > 1:
         raise UserError("--again is one piece: leave --candidates out")
     find_copy = copies_in(copies)
-    check_soundfont(soundfont)
+    check_sound(soundfont)
     with composing(model, device, 60.0 * minutes if again is None else None) as (composer, show):
         composer.judge = replace(composer.judge, find_copy=find_copy)
         if again is not None:

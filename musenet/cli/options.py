@@ -84,23 +84,6 @@ def check_place(folder: Path) -> None:
         raise UserError(f"cannot write into {folder}: no permission; choose another folder")
 
 
-def check_soundfont(path: Path | None) -> None:
-    """Check before the work that a file is a SoundFont; None is the one that comes with it.
-
-    Raises:
-        UserError: it is not.
-    """
-    if path is None:
-        return
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise UserError(f"cannot read the SoundFont {path}: {error.strerror}") from error
-    if (head[:4], head[8:]) != (b"RIFF", b"sfbk"):
-        raise UserError(f"{path} is no SoundFont: give an .sf2 file")
-
-
 def check_weights(out: Path) -> None:
     """Check before the work that weights can be written to a file.
 

@@ -51,6 +51,18 @@ def composing(
         yield composer, show
 
 
+def check_sound(soundfont: Path | None) -> None:
+    """Check before the work that a SoundFont that is given can be used.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if soundfont is not None:
+        from musenet.rendering.audio import read_soundfont
+
+        read_soundfont(soundfont)
+
+
 def output_files(out: Path, candidates: int, audio: Audio | None) -> list[dict[str, Path]]:
     """The files of each candidate, by what they are; in a folder they are numbered on."""
     suffix = out.suffix.lower()

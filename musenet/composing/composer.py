@@ -31,12 +31,13 @@ from musenet.composing.prompt import (
     opening_of,
     players_of,
 )
-from musenet.composing.recipe import digest, recipe_of
+from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
 from musenet.composing.turns import groups_of, in_turn
 from musenet.errors import UserError
+from musenet.files import digest
 from musenet.key import key_of
 from musenet.midi.smf import read_bytes
 from musenet.model import Model
@@ -174,7 +175,7 @@ class Composer:
         )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
-        recipe |= {"continues": given is not None, "at": at, "given": digest(source)}
+        recipe |= {"continues": given is not None, "at": at, "given": _digest(source)}
         speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
             finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
@@ -201,7 +202,7 @@ class Composer:
                 "it continues a given file: give that with --from" if recipe.continues
                 else "it was composed without a given file: leave --from out"
             )  # fmt: skip
-        if recipe.given not in (None, digest(source_of(given, recipe.at)[0])):
+        if recipe.given not in (None, _digest(source_of(given, recipe.at)[0])):
             raise UserError("it continues another file than that: give the one it continues")
         made = self.answer(
             recipe.prompt, recipe.sampling, given, recipe.at, seed=recipe.seed,
@@ -333,6 +334,10 @@ def source_of(given: Path | str | bytes | None, at: int | None) -> tuple[bytes |
             raise UserError(f"--at {at} needs a file to go on with: give that with --from")
         return None, 0
     return (read_bytes(given)[1], 0) if at is None else midi.before_bar(given, at)
+
+
+def _digest(source: bytes | None) -> str | None:
+    return None if source is None else digest(source)
 
 
 def _given_score(given: Path | str | bytes) -> Score:

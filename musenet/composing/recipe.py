@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ class Recipe:
         candidate: which of them it is.
         continues: whether it goes on with a given file.
         at: bar of that file from which it does, None for its end.
-        given: `digest` of what it goes on with, None where the piece does not tell.
+        given: `files.digest` of what it goes on with, None where the piece does not tell.
     """
 
     prompt: Prompt
@@ -40,11 +39,6 @@ class Recipe:
     continues: bool
     at: int | None = None
     given: str | None = None
-
-
-def digest(data: bytes | None) -> str | None:
-    """The first 16 hex digits of the SHA-256 of a given file, None for none."""
-    return None if data is None else sha256(data).hexdigest()[:16]
 
 
 def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:

@@ -110,7 +110,7 @@ def render(score_midi: bytes, *, sample_rate: int = 44100, soundfont: Path | Non
     if sample_rate not in SAMPLE_RATES:
         rates = ", ".join(map(str, SAMPLE_RATES))
         raise UserError(f"sample rate {sample_rate} is not offered: choose one of {rates}")
-    font = _read_soundfont(soundfont or default_soundfont())
+    font = read_soundfont(soundfont)
     piece = _parse(score_midi)
     seconds = piece.score.seconds
     if seconds > LONGEST:
@@ -140,7 +140,7 @@ def synthesize(
     Raises:
         UserError: the MIDI or the SoundFont cannot be used.
     """
-    font = _read_soundfont(soundfont or default_soundfont())
+    font = read_soundfont(soundfont)
     return _wave(font, _parse(score_midi).midi(level))
 
 
@@ -186,11 +186,20 @@ def default_soundfont() -> Path:
     raise UserError("no SoundFont: install pretty_midi, which carries one, or give --soundfont")
 
 
-def _read_soundfont(path: Path) -> bytes:
+def read_soundfont(soundfont: Path | None) -> bytes:
+    """The bytes of a SoundFont, by default of the one that comes with the installation.
+
+    Raises:
+        UserError: it cannot be read, or is none.
+    """
+    path = soundfont or default_soundfont()
     try:
-        return path.read_bytes()
+        font = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the SoundFont {path}: {error.strerror}") from error
+    if (font[:4], font[8:12]) != (b"RIFF", b"sfbk"):
+        raise UserError(f"{path} is no SoundFont: give an .sf2 file")
+    return font
 
 
 def _parse(midi: bytes) -> _Piece:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from musenet import __version__, midi
-from musenet.errors import UserError
-from musenet.files import write_atomically
-from musenet.rendering.audio import default_soundfont
+from musenet.files import digest, write_atomically
+from musenet.rendering.audio import read_soundfont
 from musenet.studio.metrics import Metrics
 from musenet.studio.problems import Problem, not_found
 from musenet.studio.settings import Limits
@@ -82,7 +80,7 @@ def folder_of(renderings: Path, soundfont: Path | None) -> Path:
         soundfont: an SF2 file, or None for the one that comes with the installation.
 
     Raises:
-        UserError: the SoundFont cannot be read.
+        UserError: the SoundFont cannot be read, or is none.
     """
     own = renderings / _fingerprint(soundfont)
     own.mkdir(parents=True, exist_ok=True)
@@ -96,14 +94,7 @@ def folder_of(renderings: Path, soundfont: Path | None) -> Path:
 
 def _fingerprint(soundfont: Path | None) -> str:
     """Tells what sounds and looks otherwise apart: by version and SoundFont."""
-    told = hashlib.sha256(__version__.encode())
-    try:
-        path = soundfont or default_soundfont()
-        with path.open("rb") as file:
-            told.update(hashlib.file_digest(file, "sha256").digest())
-    except OSError as error:
-        raise UserError(f"cannot read the SoundFont {path}: {error.strerror}") from error
-    return told.hexdigest()[:16]
+    return digest(__version__.encode() + read_soundfont(soundfont))
 
 
 class Renderer:

@@ -191,12 +191,15 @@ def test_what_another_version_rendered_is_not_served(
 def test_a_soundfont_has_renderings_of_its_own(tmp_path: Path) -> None:
     folders = []
     for content in (b"one", b"two", b"one"):
-        (tmp_path / "font.sf2").write_bytes(content)
+        (tmp_path / "font.sf2").write_bytes(b"RIFF\0\0\0\0sfbk" + content)
         folders.append(rendering.folder_of(tmp_path / "made", tmp_path / "font.sf2"))
     assert folders[0] == folders[2] != folders[1]
     assert list((tmp_path / "made").iterdir()) == [folders[0]]
     with pytest.raises(UserError, match="cannot read the SoundFont"):
         rendering.folder_of(tmp_path / "made", tmp_path / "none.sf2")
+    (tmp_path / "font.sf2").write_bytes(b"one")
+    with pytest.raises(UserError, match="is no SoundFont"):
+        rendering.folder_of(tmp_path / "made", tmp_path / "font.sf2")
 
 
 def test_a_revision_made_anew_has_stems_of_its_own(studio: Studio) -> None:

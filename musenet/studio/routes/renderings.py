@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
 from musenet import midi
+from musenet.files import digest
 from musenet.instruments import INSTRUMENTS, instrument_id
 from musenet.rendering.appearance import instrument_colours
 from musenet.studio import stems
@@ -60,7 +60,7 @@ async def opening_rendering(
     if known is None:
         raise not_found("opening")
     data = opening_midi(known)
-    name = f"opening-{hashlib.sha256(data).hexdigest()[:16]}"
+    name = f"opening-{digest(data)}"
     made = await _file(studio, name, lambda: data, form, page)
     return _answer(request, made, form, OPENINGS[known].title, download=download)
 
@@ -144,5 +144,4 @@ async def stem(
 
 def _sound(studio: Services, row: Row) -> str:
     """Names in an address how the file of a node's or revision's row sounds here."""
-    told = f"{studio.renderer.fingerprint} {row['file']}"
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return digest(f"{studio.renderer.fingerprint} {row['file']}".encode())
