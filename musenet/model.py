@@ -31,6 +31,8 @@ from musenet.squared_relu import squared_relu
 
 PROMPT_ROWS = 5
 """Positions before the first event: style, instruments, key, kind, start."""
+TABLES = "moment.tables."
+"""What stands in the names of the tables of features."""
 _PERIODS = 12
 
 

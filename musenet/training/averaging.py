@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from musenet.model import TABLES
+
 
 class Average:
     """An exponential moving average of a model's weights (Polyak and Juditsky, 1992).
@@ -60,10 +62,6 @@ def _put(model: nn.Module, values: Mapping[str, Tensor]) -> None:
         weight.copy_(values[name])
 
 
-_TABLES = "moment.tables."
-"""What stands in the names of the tables of features."""
-
-
 @torch.no_grad()
 def mean_of(models: Sequence[nn.Module]) -> None:
     """Give the first of some models the mean of their weights (Wortsman et al., 2022).
@@ -79,7 +77,7 @@ def mean_of(models: Sequence[nn.Module]) -> None:
     if any(shape != shapes[0] for shape in shapes):
         raise ValueError("models of different makes")
     learnt = {
-        name: [own[name] for own in each if own[name].any() or _TABLES not in name]
+        name: [own[name] for own in each if own[name].any() or TABLES not in name]
         for name in each[0]
     }
     means = {name: torch.stack(own).mean(0) for name, own in learnt.items() if own}

@@ -11,7 +11,7 @@ from torch.nn import Parameter
 from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.features import STYLE
-from musenet.model import Model
+from musenet.model import TABLES, Model
 from musenet.training.growing import deepened
 
 BEGUN = 0.3
@@ -38,9 +38,7 @@ def take_over(model: Model, weights: Path) -> tuple[str, ...]:
             f"{weights} has other dimensions: give its own --preset, and no fewer --layers"
         ) from error
     fresh = tuple(
-        name
-        for name, table in model.named_parameters()
-        if "moment.tables." in name and _unknown(table)
+        name for name, table in model.named_parameters() if TABLES in name and _unknown(table)
     )
     styles = list(model.moment.tables.parameters())[STYLE - 1]
     if _unknown(styles):
