@@ -14,8 +14,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from musenet.cli.corpus import steps
-from musenet.cli.output import print_facts, print_json, say
+from musenet.cli.output import print_facts, print_json, say, steps
 from musenet.corpus.build import build
 from musenet.corpus.report import Report
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TimeRemainingColumn
 
 from musenet.cli.options import Json, check_place
-from musenet.cli.output import print_json, print_table, progress, say
+from musenet.cli.output import print_json, print_table, say, steps
 
 if TYPE_CHECKING:
-    from musenet.corpus.progress import Tell
     from musenet.corpus.report import Count, Report
 
 
@@ -49,21 +46,6 @@ def build(
         print_json({"corpus": str(out), **asdict(report)})
     else:
         _summary(report, out)
-
-
-@contextmanager
-def steps() -> Iterator[Tell]:
-    """A function that shows each step of a build as a bar."""
-    columns = "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with progress(*columns) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(step, total=total)
-            bar.update(tasks[step], completed=done, total=total)
-
-        yield tell
 
 
 def _summary(report: Report, out: Path) -> None:

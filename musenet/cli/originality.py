@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from musenet.cli.corpus import steps
 from musenet.cli.options import Json, check_place, make_folder
-from musenet.cli.output import clock, print_facts, print_json, say
+from musenet.cli.output import clock, print_facts, print_json, say, steps
 from musenet.errors import UserError
 
 if TYPE_CHECKING:

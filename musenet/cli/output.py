@@ -7,12 +7,23 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from musenet.corpus.progress import Tell
 
 _WIDTH = 160
 """Columns where stdout is no terminal."""
@@ -80,6 +91,21 @@ def progress(*columns: ProgressColumn | str) -> Iterator[Progress]:
 def bar(what: str) -> AbstractContextManager[Progress]:
     """A display of how far some work has come and how long the rest takes."""
     return progress(TextColumn(what), BarColumn(), TimeRemainingColumn())
+
+
+@contextmanager
+def steps() -> Iterator[Tell]:
+    """A function that shows each step of a build as a bar."""
+    columns = "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with progress(*columns) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=total)
+            bar.update(tasks[step], completed=done, total=total)
+
+        yield tell
 
 
 def _console(stderr: bool = False) -> Console:

@@ -164,7 +164,7 @@ def train(
         "micro_events": micro_events, "loaders": loaders, "cool_down": cool_down,
         "average": average, "threads": threads,
     }  # fmt: skip
-    settings = _network(preset, layers, augmentation)
+    settings = _network(preset, augmentation)
     settings |= {name: value for name, value in given.items() if value is not None}
     place = torch_device(device)
     from musenet.training.loop import Run
@@ -220,7 +220,7 @@ def stopping() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _network(preset: str | None, layers: int | None, augmentation: bool) -> dict[str, Any]:
+def _network(preset: str | None, augmentation: bool) -> dict[str, Any]:
     from musenet.presets import PRESETS
     from musenet.training.augment import Augmentation
 
@@ -228,7 +228,7 @@ def _network(preset: str | None, layers: int | None, augmentation: bool) -> dict
     if preset is not None:
         if preset not in PRESETS:
             raise UserError(f"unknown preset '{preset}': one of {', '.join(PRESETS)}")
-        settings["model"] = _sized(PRESETS[preset](), layers)
+        settings["model"] = PRESETS[preset]()
     if not augmentation:
         settings["augmentation"] = replace(
             Augmentation(), transpose=0.0, velocity=0, tempo=0, length_jitter=0.0
@@ -306,7 +306,7 @@ def _resumed(out: Path, settings: dict[str, Any], layers: int | None) -> Trainin
         raise UserError(f"{out} holds no run to resume: begin one without --resume")
     config = read_config(out)
     if layers is not None:
-        settings = {"model": _sized(config.model, layers), **settings}
+        settings = {**settings, "model": _sized(settings.get("model", config.model), layers)}
     changed = [
         name for name, value in settings.items()
         if name not in _FREE and getattr(config, name) != value

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from musenet.cli.corpus import steps
+from musenet.cli.output import steps
 from musenet.corpus.shards import SPLITS, open_split
 
 if TYPE_CHECKING:
