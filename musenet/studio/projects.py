@@ -26,7 +26,7 @@ def told_node(row: Row) -> dict[str, Any]:
     made: Mapping[str, Any] = json.loads(row["made"])
     return {
         **{name: row[name] for name in _SAME},
-        "can_undo": row["revision"] > row["first"], "can_redo": row["revision"] < row["last"],
+        "can_undo": row["before"] is not None, "can_redo": row["after"] is not None,
         **json.loads(row["summary"]), **{name: made.get(name) for name in _MADE},
     }  # fmt: skip
 
@@ -93,14 +93,26 @@ class Projects:
             raise conflict()
         return str(row["id"])
 
-    def step(self, node: str, by: int) -> None:
-        """Undo (-1) or redo (1).
+    def undo(self, node: str) -> None:
+        """Go back to the revision before.
 
         Raises:
-            Problem: there is nothing to undo or redo, or the node changes meanwhile.
+            Problem: there is nothing to undo, or the node changes meanwhile.
         """
         row = self.node(node)
-        if not row["first"] <= row["revision"] + by <= row["last"]:
-            raise Problem(409, "conflict", f"nothing to {'redo' if by > 0 else 'undo'}")
-        if not self.store.step(row, by):
+        self._step(row, row["before"], "undo")
+
+    def redo(self, node: str) -> None:
+        """Go to the revision behind, which was undone.
+
+        Raises:
+            Problem: there is nothing to redo, or the node changes meanwhile.
+        """
+        row = self.node(node)
+        self._step(row, row["after"], "redo")
+
+    def _step(self, row: Row, to: int | None, name: str) -> None:
+        if to is None:
+            raise Problem(409, "conflict", f"nothing to {name}")
+        if not self.store.step(row, to):
             raise conflict()

@@ -44,8 +44,8 @@ create table compositions (
 create index compositions_by_time on compositions (created);
 """
 _NODE = """select nodes.*, revisions.file, revisions.edited, revisions.summary,
-    (select min(number) from revisions where node = nodes.id) as first,
-    (select max(number) from revisions where node = nodes.id) as last
+    (select max(number) from revisions where node = nodes.id and number < revision) as before,
+    (select min(number) from revisions where node = nodes.id and number > revision) as after
     from nodes join revisions on revisions.node = nodes.id and number = revision"""
 _PROJECT = """select projects.*, (select count(*) from nodes where project = projects.id
     and deleted is null) as nodes from projects"""
@@ -188,29 +188,35 @@ class Store:
         self.change_project(node["project"])
 
     def revise(self, node: Row, data: bytes, summary: Mapping[str, Any], edited: str) -> bool:
-        """A new revision behind that of a row; those behind it are gone.
+        """A new revision behind that of a row; those behind it are gone, their numbers with them.
 
         Returns:
             False where the row's revision is no longer the current one: nothing is done.
         """
-        file, number = self._write(data), node["revision"] + 1
+        file = self._write(data)
         with self.writing() as db:
+            (greatest,) = db.execute("select max(number) from revisions where node = ?",
+                                     (node["id"],)).fetchone()  # fmt: skip
+            number = greatest + 1
             if not _step(db, node, number):
                 return False
-            db.execute("delete from revisions where node = ? and (number >= ? or number < ?)",
-                       (node["id"], number, number - KEPT_REVISIONS))  # fmt: skip
+            db.execute("delete from revisions where node = ? and number > ?",
+                       (node["id"], node["revision"]))  # fmt: skip
+            db.execute("delete from revisions where node = ?1 and number in (select number from "
+                       "revisions where node = ?1 order by number desc limit -1 offset ?2)",
+                       (node["id"], KEPT_REVISIONS))  # fmt: skip
             db.execute("insert into revisions values (?, ?, ?, ?, ?)",
                        (node["id"], number, file, edited, json.dumps(summary)))  # fmt: skip
         return True
 
-    def step(self, node: Row, by: int) -> bool:
+    def step(self, node: Row, to: int) -> bool:
         """Make another revision than a row's the current one.
 
         Returns:
             False where the row's is no longer: nothing is done.
         """
         with self.writing() as db:
-            return _step(db, node, node["revision"] + by)
+            return _step(db, node, to)
 
     def delete_subtree(self, node: Row) -> None:
         """Mark a node and those under it as deleted, in one go."""

@@ -160,12 +160,12 @@ def _edited(
 @router.post("/nodes/{node}/undo", response_model=models.Node)
 def undo(studio: Studio, node: str) -> dict[str, Any]:
     """The revision before."""
-    studio.projects.step(node, -1)
+    studio.projects.undo(node)
     return studio.projects.told(node)
 
 
 @router.post("/nodes/{node}/redo", response_model=models.Node)
 def redo(studio: Studio, node: str) -> dict[str, Any]:
     """The revision that was undone."""
-    studio.projects.step(node, 1)
+    studio.projects.redo(node)
     return studio.projects.told(node)
