@@ -15,5 +15,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     names = list(known)
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     near = near or [known_name for known_name in names if name.lower() in known_name][:3]
-    hint = f"did you mean {', '.join(near)}?" if near else f"see 'musenet {kind}s'"
-    return UserError(f"unknown {kind} '{name}': {hint}")
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    return UserError(f"unknown {kind} '{name}': {hint}'musenet {kind}s' lists all")

@@ -13,7 +13,7 @@ def test_it_is_an_exception_with_its_text() -> None:
 
 def test_a_misspelt_name_brings_the_nearest() -> None:
     assert str(unknown_name("instrument", "violon", KNOWN)) == (
-        "unknown instrument 'violon': did you mean violin, viola?"
+        "unknown instrument 'violon': did you mean violin, viola? 'musenet instruments' lists all"
     )
 
 
@@ -22,17 +22,18 @@ def test_case_does_not_hide_the_nearest() -> None:
 
 
 def test_a_part_of_a_name_brings_the_whole() -> None:
-    assert str(unknown_name("instrument", "x", KNOWN)).endswith("did you mean alto sax, tenor sax?")
+    assert "did you mean alto sax, tenor sax?" in str(unknown_name("instrument", "x", KNOWN))
 
 
 def test_at_most_three_names_are_offered() -> None:
     saxes = ["alto sax", "bass sax", "soprano sax", "tenor sax"]
     text = str(unknown_name("instrument", "x", saxes))
-    assert text.endswith("did you mean alto sax, bass sax, soprano sax?")
+    assert "did you mean alto sax, bass sax, soprano sax?" in text
 
 
-def test_a_name_like_no_other_brings_the_command_that_lists_them() -> None:
-    assert str(unknown_name("style", "qqq", KNOWN)) == "unknown style 'qqq': see 'musenet styles'"
+def test_a_name_like_no_other_brings_the_command_that_lists_all() -> None:
+    told = "unknown style 'qqq': 'musenet styles' lists all"
+    assert str(unknown_name("style", "qqq", KNOWN)) == told
 
 
 def test_known_names_may_come_from_a_generator() -> None:
