@@ -20,6 +20,7 @@ from musenet.composing.prompt import (
     wishes_of,
 )
 from musenet.composing.sampling import Sampling
+from musenet.composing.surprise import HumanSurprise
 from musenet.model import Model
 from musenet.presets import ModelConfig, tiny
 
@@ -53,7 +54,8 @@ def random_composer(seed: int = 0, *, context: int = 64, **facts: Any) -> Compos
 
 def decoder_for(
     prompt: Prompt, model: Model | None = None, *, candidates: int = 1, seed: int = 0,
-    context: int = 48, how: Sampling | None = None, calm: float = 1.0, **facts: Any,
+    context: int = 48, how: Sampling | None = None, calm: float = 1.0,
+    human: HumanSurprise | None = None, **facts: Any,
 ) -> Decoder:  # fmt: skip
     """The decoder for a prompt without a given file, with what a model is told of its training."""
     random = np.random.default_rng(seed)
@@ -64,5 +66,5 @@ def decoder_for(
         network_of(model or random_model(seed)), condition_of(prompt.styles, players, key, facts),
         wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, context=context,
-        random=generators(seed, candidates), calm=calm,
+        random=generators(seed, candidates), calm=calm, human=human,
     )  # fmt: skip

@@ -14,6 +14,8 @@ from musenet.score import Array, Score, seconds_at
 
 LAGS = (1, 2, 4, 8)
 """Bars between those that are compared."""
+DRUM_LAGS = (1, 2)
+"""The same for patterns of drums, most of which are one or two bars long."""
 GRID = 4
 """Parts of a beat to which onsets are rounded before bars are compared for similarity."""
 STUCK_NOTES = 8
@@ -31,10 +33,11 @@ def repetition(score: Score, bars: Bars) -> dict[str, float]:
         score: any score.
         bars: its bars.
     """
-    similar = similarity_sets(score, bars)
+    similar, beaten = similarity_sets(score, bars), drum_sets(score, bars)
     return {
         "groove_consistency": groove_consistency(bars),
         **{f"similarity_{lag}": similarity(similar, lag) for lag in LAGS},
+        **{f"drum_similarity_{lag}": similarity(beaten, lag) for lag in DRUM_LAGS},
         "longest_loop": longest_loop(score, bars),
         **stuck(score),
     }
@@ -55,8 +58,19 @@ def groove_consistency(bars: Bars) -> float:
 def similarity_sets(score: Score, bars: Bars) -> BarSets:
     """The (sixteenth in bar, pitch class) pairs of each bar; drums are left out."""
     kept = score.notes["instrument"] != DRUMS
-    place = np.floor(bars.place[kept] * GRID / score.ticks_per_beat + 0.5).astype(np.int64)
+    place = _sixteenths(score, bars)[kept]
     return bar_sets(bars.of[kept], 12 * place + score.notes["pitch"][kept] % 12, len(bars))
+
+
+def drum_sets(score: Score, bars: Bars) -> BarSets:
+    """The (sixteenth in bar, drum) pairs of each bar."""
+    kept = score.notes["instrument"] == DRUMS
+    place = _sixteenths(score, bars)[kept]
+    return bar_sets(bars.of[kept], 128 * place + score.notes["pitch"][kept], len(bars))
+
+
+def _sixteenths(score: Score, bars: Bars) -> NDArray[np.int64]:
+    return np.floor(bars.place * GRID / score.ticks_per_beat + 0.5).astype(np.int64)
 
 
 def similarity(sets: BarSets, lag: int) -> float:

@@ -29,6 +29,7 @@ from musenet.cli import (
     pack,
     render,
     studio,
+    surprise,
     train,
 )
 from musenet.errors import UserError
@@ -109,6 +110,7 @@ corpus_app.command("index")(originality.index)
 evaluate_app.command("likelihood")(evaluate.likelihood)
 evaluate_app.command("music")(evaluate_music.music)
 evaluate_app.command("styles")(judge.styles)
+evaluate_app.command("surprise")(surprise.surprise)
 critic_app.command("train")(critic.train)
 critic_app.command("evaluate")(critic.evaluate)
 critic_app.command("limits")(critic.limits)

@@ -35,6 +35,7 @@ from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, notes_a_beat, style_weights
 from musenet.composing.steering import Steering
+from musenet.composing.surprise import HumanSurprise, surprise_beside
 from musenet.composing.turns import groups_of, in_turn
 from musenet.errors import UserError
 from musenet.files import digest
@@ -64,6 +65,7 @@ class Composer:
         self.model, self.facts, self.name = model, facts, name
         self.context = context or int(trained)
         self.critic: InnerCritic | None = None
+        self.human: HumanSurprise | None = None
 
     @cached_property
     def network(self) -> Network:
@@ -171,7 +173,7 @@ class Composer:
         started = time.perf_counter()
         planner = Planner(
             self.network, own, in_turn(prompt, groups, ensembles, opening), opening, ensembles[0],
-            key, facts, how, self.context, in_turn=len(groups) > 1,
+            key, facts, how, self.context, in_turn=len(groups) > 1, human=self.human,
         )  # fmt: skip
         drafts = planner.drafts(generators(seed, candidates), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
@@ -196,7 +198,7 @@ class Composer:
         Raises:
             UserError: the file does not tell how it was made, or it was made otherwise.
         """
-        recipe = recipe_of(piece, self.name)
+        recipe = recipe_of(piece, self.name, self._held_by)
         if (given is not None) != recipe.continues:
             raise UserError(
                 "it continues a given file: give that with --from" if recipe.continues
@@ -264,7 +266,7 @@ class Composer:
             limits(players, layout.seconds, self.facts), how, opening=layout.opening.table,
             earliest=layout.start, random=generators(seed, candidates), context=self.context,
             steering=Steering.of(section, own=own.adapters), since=layout.since, until=layout.until,
-            pending=layout.pending, ahead=layout.opening,
+            pending=layout.pending, ahead=layout.opening, human=self.human,
         )  # fmt: skip
         drafts = decoder.run(progress, on_rows=on_rows, stop=stop)
         asked = {**asdict(section), "bars": bars, "keep": keep}
@@ -284,6 +286,11 @@ class Composer:
         """
         return own_in((section.styles for section in sections), self.name)
 
+    @property
+    def _held_by(self) -> str | None:
+        """What tells by which human music compositions are held."""
+        return None if self.human is None else self.human.name
+
     def _recipe(
         self, prompt: dict[str, Any], how: Sampling, seed: int, candidates: int
     ) -> dict[str, Any]:
@@ -291,6 +298,7 @@ class Composer:
         return {
             "prompt": told(prompt), "sampling": asdict(how), "seed": seed,
             "candidates": candidates, "model": self.name, "version": __version__,
+            "surprise": self._held_by,
         }  # fmt: skip
 
 
@@ -304,6 +312,7 @@ def load(model: str | Path | None = None, *, device: str = "cpu") -> Composer:
     network, facts = load_model(path, device=device)
     composer = Composer(network, facts, fingerprint(path))
     composer.critic = critic_beside(path, network, composer.name, composer.context)
+    composer.human = surprise_beside(path, composer.name)
     return composer
 
 

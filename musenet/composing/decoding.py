@@ -28,11 +28,13 @@ from musenet.composing.rules import (
 )
 from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.composing.steering import UNSTEERED, Steering
+from musenet.composing.surprise import Held, HumanSurprise, surprisal
 from musenet.composing.threads import one_thread
 from musenet.condition import Condition
 from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
 from musenet.given import Anticipated
+from musenet.instruments import DRUMS
 
 TOLD_LENGTH = 0.97
 """Share of the length asked for that the model is told: pieces often outlast what it expects."""
@@ -77,6 +79,7 @@ class Decoder:
         steering: Steering = UNSTEERED, since: float = 0.0, until: float = np.inf,
         heard_by: float | None = None, pending: Pending = NOTHING, ahead: Anticipated | None = None,
         seen: NDArray[np.bool_] | None = None, calm: float = 1.0,
+        human: HumanSurprise | None = None,
     ) -> None:  # fmt: skip
         """Take the opening in.
 
@@ -97,6 +100,7 @@ class Decoder:
             ahead: the opening with its marks, where it has given notes.
             seen: which rows of the opening the network sees, shape (n,); by default all.
             calm: what the temperature of pitches is multiplied by.
+            human: how surprising human music is to the network, near which the music is held.
         """
         candidates = len(random)
         most = int(wishes.seconds * LATEST_END * EVENTS_PER_SECOND) + SPARE_EVENTS
@@ -107,6 +111,8 @@ class Decoder:
         self.ended, self.sure = np.zeros(candidates, dtype=bool), np.zeros(candidates)
         self.calmer = replace(how, temperature=max(COLDEST, how.temperature * calm))
         self.how, self.told = how, wishes.seconds * TOLD_LENGTH
+        usual = None if human is None else human.usual(condition)
+        self.held = Held(usual, candidates, how.temperature)
         self.rules = Rules(wishes, self.tables.shape[1])
         self.given = np.zeros(self.tables.shape[:2], dtype=bool)
         self.lead = np.zeros(self.tables.shape[:2], dtype=np.int64)
@@ -182,17 +188,21 @@ class Decoder:
 
     def _next_row(self) -> Features:
         """Choose the next row of every candidate field by field; its features."""
-        chance = self.chances.next()
+        chance, held = self.chances.next(), self.held
         x, past, link = self.hidden, self.past, self.network.choose
+        bits = np.zeros(len(self.alive))
 
         def choose(
             field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0,
-            scores: Scores | None = None,
+            scores: Scores | None = None, pitched: Mask | bool = False,
         ) -> NDArray[np.int64]:  # fmt: skip
-            scores = self.network.logits(field, x) if scores is None else scores
+            scores = (self.network.logits(field, x) if scores is None else scores) + bias
             rare = END if field == 1 else -1
             how = self.calmer if field == 2 else self.how
-            return sample(scores + bias, allowed, chance[:, field], how, rare)
+            chosen = sample(scores, allowed, chance[:, field], how, rare, held.warmth(pitched))
+            if held.aim is not None:
+                bits[:] += surprisal(scores, allowed, chosen)
+            return chosen
 
         overdue = self.balance.overdue(self.moments.seconds)
         due = self.pending.waits(self.next, self.moments.tick)
@@ -216,7 +226,8 @@ class Decoder:
         forced = against[np.arange(len(instrument)), instrument] & self.alive & ~comes
         x = link(1, x, instrument, None)
         harmony = self.steering.harmony(columns, instrument)
-        pitch = choose(2, self.rules.pitches(past, now, instrument), harmony)
+        pitches = self.rules.pitches(past, now, instrument)
+        pitch = choose(2, pitches, harmony, pitched=instrument < DRUMS)
         x = link(2, x, pitch, None)
         duration = choose(3, self.rules.durations(now, instrument))
         x = link(3, x, duration, None)
@@ -224,6 +235,7 @@ class Decoder:
         ids = np.array([wait, instrument, pitch, duration, velocity]).T
         if comes.any():
             ids[comes, 1:] = self.pending.ids[self.next[comes], 1:]
+        held.take_in(bits, self.alive & ~comes)
         self._add(ids, now, comes, forced)
         return columns
 

@@ -18,6 +18,7 @@ from musenet.composing.rules import Wishes
 from musenet.composing.sampling import Sampling
 from musenet.composing.sections import Section, Styles
 from musenet.composing.steering import Steering
+from musenet.composing.surprise import HumanSurprise
 from musenet.events import MAX_WAIT, REST, TEMPO_EVENT, Table
 from musenet.quantise import tempo_step
 from musenet.score import TICKS_PER_BEAT
@@ -84,6 +85,7 @@ class Planner:
         in_turn: whether sections are the turns of styles that do not go together: each goes on
             from its own turns alone, and instruments are to be heard in the whole piece rather
             than in each section. The metre and tempo of the opening stay, so that turns are bars.
+        human: how surprising human music is to the network, near which the music is held.
     """
 
     network: Network
@@ -96,6 +98,7 @@ class Planner:
     how: Sampling
     context: int
     in_turn: bool = False
+    human: HumanSurprise | None = None
 
     def drafts(self, random: Sequence[np.random.Generator], watch: Watch) -> list[Draft]:
         """A draft for each random generator.
@@ -215,7 +218,7 @@ class Planner:
             condition_of(styles, part.players, part.steering.key, self.facts),
             part.wishes, self.how, opening=opening.table, earliest=opening.earliest, random=random,
             context=self.context, steering=part.steering, until=until, since=part.since,
-            heard_by=part.heard_by, seen=seen, calm=calm,
+            heard_by=part.heard_by, seen=seen, calm=calm, human=self.human,
         )  # fmt: skip
         return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
 

@@ -41,12 +41,13 @@ class Recipe:
     given: str | None = None
 
 
-def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
+def recipe_of(piece: Path | str | bytes, model: str, surprise: str | None = None) -> Recipe:
     """The recipe in a MIDI file.
 
     Args:
         piece: the file.
         model: name of the weights that are at hand.
+        surprise: name of what is known beside them of human music (`surprise.HumanSurprise`).
 
     Raises:
         UserError: there is none, or it needs other weights, another version, or a style of
@@ -66,12 +67,15 @@ def recipe_of(piece: Path | str | bytes, model: str) -> Recipe:
             None if found["at"] is None else int(found["at"]), found.get("given"),
         )  # fmt: skip
         version, needed = str(found["version"]), str(found["model"])
+        held_by = found.get("surprise")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError("the file tells nothing of how musenet made it") from error
     if needed != model:
         raise UserError(f"it was made with the model {needed}, not {model}: give that as --model")
     if version != __version__:
         raise UserError(f"it was made by musenet {version}, not {__version__}: install that")
+    if held_by != surprise:
+        raise UserError("it was held by another surprise.safetensors: put that beside the model")
     return recipe
 
 

@@ -28,7 +28,8 @@ class Sampling:
     """How daring the choice of each event is.
 
     Attributes:
-        temperature: divides the scores; below 1 plainer, above 1 wilder.
+        temperature: below 1 plainer, above 1 wilder. It divides the scores, and what it is
+            multiplied by keeps the music as surprising as human music (`surprise.Held`).
         top_p: choose among the likeliest values that make up this share (Holtzman et al., 2020).
         min_p: leave out what is less likely than this share of the likeliest value (Nguyen et al.,
             2024); higher values keep a small model from straying, and soon let it loop.
@@ -38,7 +39,7 @@ class Sampling:
             surest of is kept (`planning.CLOSING`); 1 costs nothing.
     """
 
-    temperature: float = 1.1
+    temperature: float = 1.0
     top_p: float = 0.98
     min_p: float = 0.01
     guidance: float = 1.0
@@ -65,7 +66,7 @@ class Sampling:
 
 def sample(
     scores: NDArray[np.floating[Any]], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
-    how: Sampling, rare: int = -1,
+    how: Sampling, rare: int = -1, warmth: Weights | float = 1.0,
 ) -> NDArray[np.int64]:  # fmt: skip
     """A value for each row, by inverting the cumulative distribution at `chance`.
 
@@ -75,6 +76,7 @@ def sample(
         chance: a number in [0, 1) for each row.
         how: temperature and cut-offs.
         rare: a value that the cut-offs leave alone, since it comes only once; -1 for none.
+        warmth: what the temperature is multiplied by, for all rows or each, shape (rows, 1).
 
     Returns:
         Chosen values, shape (rows,).
@@ -86,7 +88,7 @@ def sample(
         weights = np.where(allowed | nothing, scores, _NEVER)
         top = np.maximum.reduce(weights, axis=1, keepdims=True)
     weights -= top
-    weights /= how.temperature
+    weights /= how.temperature * warmth
     np.maximum(weights, _LOWEST, out=weights)
     np.exp(weights, out=weights)
     share = how.top_p * np.add.reduce(weights, axis=1, keepdims=True)

@@ -59,6 +59,8 @@ MEASURES: dict[str, Measure] = {
     "similarity_2": Measure("share", "beats"),
     "similarity_4": Measure("share", "beats"),
     "similarity_8": Measure("share", "beats"),
+    "drum_similarity_1": Measure("share", "beats"),
+    "drum_similarity_2": Measure("share", "beats"),
     "longest_loop": Measure("bars", "beats"),
     "stuck": Measure("share"),
     "longest_stuck": Measure("s"),

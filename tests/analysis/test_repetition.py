@@ -11,8 +11,10 @@ from strategies import scores
 
 from musenet.analysis.arrays import bars_of
 from musenet.analysis.repetition import (
+    DRUM_LAGS,
     LAGS,
     PERCUSSION,
+    drum_sets,
     groove_consistency,
     longest_loop,
     repetition,
@@ -42,12 +44,16 @@ def test_groove_and_similarity_by_hand(score: Score) -> None:
     bars = bars_of(score)
     onsets: list[set[int]] = [set() for _ in bars.starts]
     classes: list[set[tuple[int, int]]] = [set() for _ in bars.starts]
+    beats: list[set[tuple[int, int]]] = [set() for _ in bars.starts]
     for note in score.notes:
         bar = max(i for i, start in enumerate(bars.starts) if start <= note["onset"])
         place = int(note["onset"] - bars.starts[bar])
         onsets[bar].add(place)
-        if note["instrument"] != DRUMS:
-            classes[bar].add((math.floor(place / 6 + 0.5), int(note["pitch"]) % 12))
+        sixteenth, pitch = math.floor(place / 6 + 0.5), int(note["pitch"])
+        if note["instrument"] == DRUMS:
+            beats[bar].add((sixteenth, pitch))
+        else:
+            classes[bar].add((sixteenth, pitch % 12))
     alike = [
         len(one ^ other) / int(length)
         for (one, other), length, after in zip(
@@ -57,11 +63,15 @@ def test_groove_and_similarity_by_hand(score: Score) -> None:
     ]
     groove = 1 - statistics.mean(alike) if alike else math.nan
     assert groove_consistency(bars) == pytest.approx(groove, nan_ok=True)
-    for lag in LAGS:
-        pairs = [(a, b) for a, b in zip(classes, classes[lag:], strict=False) if a | b]
-        shares = [len(a & b) / len(a | b) for a, b in pairs]
-        expected = statistics.mean(shares) if shares else math.nan
-        assert similarity(similarity_sets(score, bars), lag) == pytest.approx(expected, nan_ok=True)
+    for lags, sets, found in (
+        (LAGS, classes, similarity_sets(score, bars)),
+        (DRUM_LAGS, beats, drum_sets(score, bars)),
+    ):
+        for lag in lags:
+            pairs = [(a, b) for a, b in zip(sets, sets[lag:], strict=False) if a | b]
+            shares = [len(a & b) / len(a | b) for a, b in pairs]
+            expected = statistics.mean(shares) if shares else math.nan
+            assert similarity(found, lag) == pytest.approx(expected, nan_ok=True)
 
 
 @given(scores(max_notes=60, max_beats=10, instruments=[0, VIOLIN, TIMPANI]))

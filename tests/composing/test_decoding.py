@@ -129,8 +129,8 @@ def test_calm_pitches_are_the_likeliest_while_the_rest_stays_free(
     likeliest: dict[float, list[bool]] = {0.01: [], 1.0: []}
     pitches = SIZES[2]
 
-    def drawn(scores: Any, allowed: Any, chance: Any, how: Sampling, rare: int = -1) -> Any:
-        chosen = sample(scores, allowed, chance, how, rare)
+    def drawn(scores: Any, allowed: Any, chance: Any, how: Sampling, *rest: Any) -> Any:
+        chosen = sample(scores, allowed, chance, how, *rest)
         if scores.shape[1] == pitches:
             best = np.where(allowed, scores, -np.inf).argmax(axis=1)
             likeliest[calm].append(bool((chosen == best).all()))

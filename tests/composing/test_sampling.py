@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -37,6 +39,16 @@ def test_values_come_as_often_as_their_scores_say(temperature: float) -> None:
     found = shares(Sampling(temperature, top_p=1.0, min_p=0.0))
     chi_square = 20_000 * ((found - expected) ** 2 / expected).sum()
     assert chi_square < 18.5  # 99.9 % of all draws, 4 degrees of freedom
+
+
+def test_each_row_has_a_warmth_of_its_own() -> None:
+    how, chance = Sampling(0.8, top_p=0.9, min_p=0.02), np.linspace(0.0, 0.999, 40)
+    rows, masks = np.tile(SCORES, (40, 1)), np.tile(ALL, (40, 1))
+    warmth = np.where(np.arange(40) % 2, 0.5, 2.0)[:, None]
+    cold, hot = (sample(rows, masks, chance, replace(how, temperature=t)) for t in (0.4, 1.6))
+    found = sample(rows, masks, chance, how, warmth=warmth)
+    np.testing.assert_array_equal(found, np.where(np.arange(40) % 2, cold, hot))
+    assert (cold != hot).any()
 
 
 def test_top_p_keeps_the_likeliest_that_make_up_the_share() -> None:

@@ -2,11 +2,12 @@ import math
 
 import pytest
 from hypothesis import given
-from music import melody
+from music import melody, together
 from strategies import scores
 
 from musenet.evaluation.measures import MEASURES, YES_NO, measures
 from musenet.events import decode, encode
+from musenet.instruments import DRUMS
 from musenet.score import Score, resample
 
 SHARES = [name for name, measure in MEASURES.items() if measure.unit == "share"]
@@ -39,7 +40,7 @@ def test_the_resolution_does_not_matter() -> None:
 
 
 def test_what_a_source_does_not_tell_is_not_measured() -> None:
-    score = decode(encode(melody(1, 400)))
+    score = decode(encode(together([melody(1, 400), melody(2, 400, instrument=DRUMS)])))
     full = measures(score)
     assert not any(map(math.isnan, full.values()))
     for needs, options in (("tempo", {"tempos": False}), ("beats", {"beats": False})):

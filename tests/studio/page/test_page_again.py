@@ -22,14 +22,14 @@ RECIPE: dict[str, Any] = {
     "prompt": {"styles": [["jazz", 1.0]], "instruments": ["piano"], "minutes": 1.5, "tempo": None,
                "metre": None, "notes": "", "key": None, "chords": None, "density": None,
                "dynamics": None, "sections": []},
-    "sampling": {"temperature": 1.1, "top_p": 0.98, "guidance": 1.0}, "seed": 7,
+    "sampling": {"temperature": 1, "top_p": 0.98, "guidance": 1.0}, "seed": 7,
     "candidates": 2, "at": None,
 }  # fmt: skip
 ARRANGED: dict[str, Any] = {
     "prompt": {"at": 0.0, "styles": [["jazz", 1.0]], "instruments": ["electric bass"],
                "tempo": None, "density": 1.5, "dynamics": "mf", "chords": None, "key": None,
                "bars": [3, 6], "keep": True},
-    "sampling": {"temperature": 1.1, "top_p": 0.9, "guidance": 1.0}, "seed": 7, "candidates": 2,
+    "sampling": {"temperature": 1, "top_p": 0.9, "guidance": 1.0}, "seed": 7, "candidates": 2,
 }  # fmt: skip
 
 

@@ -129,12 +129,12 @@ def test_the_request_says_what_the_form_says(modules: Page) -> None:
     plain, onward, anew = run(modules, "prompt", script)
     common = {
         "styles": {"mozart": 1, "jazz": 0.5}, "instruments": ["piano"], "minutes": 1,
-        "candidates": 4, "temperature": 1.1, "project": "p", "density": "light",
+        "candidates": 4, "temperature": 1, "project": "p", "density": "light",
     }  # fmt: skip
     assert plain == {**common, "seed": 7, "tempo": 60, "metre": "3/4"}
     assert onward == {**common, "parent": "n", "keep_bars": 4}
     assert anew == {
-        "styles": common["styles"], "candidates": 4, "temperature": 1.1, "density": "light",
+        "styles": common["styles"], "candidates": 4, "temperature": 1, "density": "light",
         "bars": [2, 3],
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ import * as plan from "./plan.js";
 import { capital, listed } from "./words.js";
 
 /** How the server draws where nothing else is asked for; null is for what the rest needs. */
-export const DRAWN = { temperature: 1.1, top_p: 0.98, guidance: null };
+export const DRAWN = { temperature: 1, top_p: 0.98, guidance: null };
 
 /** Moods of tempo: what they are called and beats a minute. */
 export const MOODS = [

@@ -104,7 +104,7 @@ function moreField(app) {
   const seed = h("input", { id: "seed", type: "text", inputmode: "numeric", pattern: "[0-9]{0,16}", placeholder: "a new one each time", title: "digits only", onchange: set("seed") });
   const held = h("input", { id: "guidance", type: "range", min: FREE - 0.5, max: 3, step: 0.5, title: "closely takes up to twice the time", oninput: (event) => app.store.change("form", { guidance: event.target.value < FREE ? null : Number(event.target.value) }) });
   const holds = h("output", { for: "guidance" });
-  const wild = h("input", { id: "temperature", type: "range", min: 0.75, max: 1.35, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
+  const wild = h("input", { id: "temperature", type: "range", min: 0.7, max: 1.3, step: 0.05, oninput: (event) => app.store.change("form", { temperature: Number(event.target.value) }) });
   const notes = h("input", { id: "notes", type: "text", placeholder: "C4 E4 G4:2 C4+E4 R", autocomplete: "off", spellcheck: "false", onchange: set("notes") });
   const says = h("output", { for: "temperature" });
   const likeliest = button("", () => app.store.change("form", { top_p: DRAWN.top_p }), { class: "chip plain", title: "choose among the likeliest values alone, as that piece did; press to choose as usual" });
@@ -119,7 +119,7 @@ function moreField(app) {
     held.value = form.guidance ?? FREE - 0.5;
     holds.textContent = form.guidance === null ? "As needed" : form.guidance <= FREE ? "Freely" : form.guidance <= 2 ? "Closely" : "Strictly";
     held.setAttribute("aria-valuetext", holds.textContent);
-    says.textContent = capital(form.temperature < 1 ? "plain" : form.temperature > 1.1 ? "wild" : "even");
+    says.textContent = capital(form.temperature < 0.95 ? "plain" : form.temperature > 1.05 ? "wild" : "even");
     wild.setAttribute("aria-valuetext", says.textContent);
   });
   const row = (name, label, ...inputs) => h("div", { class: "field" }, h("label", { for: name }, label), ...inputs);

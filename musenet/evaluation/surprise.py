@@ -1,0 +1,61 @@
+"""How surprising human music is to a network, for composing to be as surprising."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+
+from musenet.composing.surprise import HumanSurprise
+from musenet.condition import INSTRUMENT_SLOTS
+from musenet.corpus.shards import Split
+from musenet.evaluation.continuations import beginning
+from musenet.evaluation.likelihood import batch_bits
+from musenet.instruments import DRUMS
+from musenet.model import Model
+from musenet.training.batches import collate
+
+EVENTS = 800
+"""Events of each piece, from its beginning."""
+LEAST = 150
+"""Notes of the shortest pieces that count."""
+OPENING = 20
+"""Events at the beginning that do not count: nothing is known yet."""
+_UNLABELLED = -1
+
+
+def pieces_of_all_styles(split: Split, each: int, seed: int = 0) -> list[int]:
+    """Random pieces, so many of each style, and of none, where there are."""
+    counts: Counter[int] = Counter()
+    chosen: list[int] = []
+    for piece in np.random.default_rng(seed).permutation(len(split)).tolist():
+        row = split.pieces[piece]
+        styles = [int(style) for style in row["styles"] if style >= 0] or [_UNLABELLED]
+        if row["notes"] >= LEAST and any(counts[style] < each for style in styles):
+            chosen.append(piece)
+            counts.update(styles)
+    return chosen
+
+
+@torch.inference_mode()
+def human_surprise(model: Model, split: Split, pieces: Iterable[int]) -> HumanSurprise:
+    """The bits an event of pieces, their prompt and length told as composing tells them."""
+    rows = [(piece, _bits(model, split, piece)) for piece in pieces]
+    chosen = np.array([piece for piece, _ in rows], dtype=np.int64)
+    players = np.zeros((len(rows), INSTRUMENT_SLOTS), dtype=np.bool_)
+    for place, piece in enumerate(chosen):
+        who = np.unique(split.table(piece)[:, 1])
+        players[place, who[who <= DRUMS]] = True
+    about = split.pieces[chosen]
+    return HumanSurprise(
+        about["styles"].astype(np.int16), players, about["kind"].astype(np.int16),
+        np.array([bits for _, bits in rows], dtype=np.float32),
+    )  # fmt: skip
+
+
+def _bits(model: Model, split: Split, piece: int) -> float:
+    window = beginning(split, piece, EVENTS)
+    bits = batch_bits(model, collate([window])).float().sum(dim=-1)[0, : len(window.ids)]
+    return float(bits[OPENING:].mean())
