@@ -35,7 +35,7 @@ MEMORY = 64.0
 """Events over which surprise is averaged."""
 PULL = 0.7
 """How strongly the temperature follows: it rises by 2 ** PULL where surprise is half of human."""
-PITCHES = 1.06
+PITCHES = 1.1
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
 COOLEST, WARMEST = 0.85, 1.6
 DARING = 3.0

@@ -15,7 +15,7 @@ from musenet.evaluation.continuations import beginning
 from musenet.evaluation.likelihood import batch_bits
 from musenet.instruments import DRUMS
 from musenet.model import Model
-from musenet.training.batches import collate
+from musenet.training.batches import Sample, collate
 
 EVENTS = 800
 """Events of each piece, from its beginning."""
@@ -39,10 +39,9 @@ def pieces_of_all_styles(split: Split, each: int, seed: int = 0) -> list[int]:
     return chosen
 
 
-@torch.inference_mode()
 def human_surprise(model: Model, split: Split, pieces: Iterable[int]) -> HumanSurprise:
     """The bits an event of pieces, their prompt and length told as composing tells them."""
-    rows = [(piece, _bits(model, split, piece)) for piece in pieces]
+    rows = [(piece, bits_an_event(model, beginning(split, piece, EVENTS))) for piece in pieces]
     chosen = np.array([piece for piece, _ in rows], dtype=np.int64)
     players = np.zeros((len(rows), INSTRUMENT_SLOTS), dtype=np.bool_)
     for place, piece in enumerate(chosen):
@@ -55,7 +54,8 @@ def human_surprise(model: Model, split: Split, pieces: Iterable[int]) -> HumanSu
     )  # fmt: skip
 
 
-def _bits(model: Model, split: Split, piece: int) -> float:
-    window = beginning(split, piece, EVENTS)
+@torch.inference_mode()
+def bits_an_event(model: Model, window: Sample) -> float:
+    """Bits an event of a window that begins its piece, mean over what follows its opening."""
     bits = batch_bits(model, collate([window])).float().sum(dim=-1)[0, : len(window.ids)]
     return float(bits[OPENING:].mean())
