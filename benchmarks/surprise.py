@@ -118,7 +118,7 @@ def _rows(
     rows: list[tuple[object, ...]] = []
     off: dict[str, list[float]] = {way: [] for way in found}
     for place, style in enumerate(styles):
-        usual = float(np.mean([each[0] for each in found["human"][place]]))
+        usual = float(np.nanmean([each[0] for each in found["human"][place]]))
         for way, own in found.items():
             values = np.array(own[place])
             far = np.abs(np.log(np.maximum(values[:, 0], 1e-3) / usual))
@@ -132,7 +132,7 @@ def _rows(
 
 def _means(values: NDArray[np.float64], far: NDArray[np.float64]) -> tuple[object, ...]:
     means = [_mean(column) for column in values.T]
-    return means[0], float(far.mean()), *means[1:]
+    return means[0], _mean(far), *means[1:]
 
 
 def _mean(column: NDArray[np.float64]) -> object:
