@@ -31,13 +31,13 @@ NEAREST = 12
 """Human pieces that tell how surprising music is to be: those most like what is asked for."""
 SAME_STYLE, SAME_KIND = 2.0, 0.3
 """What a style in common weighs, and how velocities are, beside the likeness of ensembles."""
-MEMORY = 64.0
+MEMORY = 48.0
 """Events over which surprise is averaged."""
 PULL = 0.7
 """How strongly the temperature follows: it rises by 2 ** PULL where surprise is half of human."""
 PITCHES = 1.1
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
-COOLEST, WARMEST = 0.85, 1.6
+COOLEST, WARMEST = 0.85, 2.0
 DARING = 3.0
 """Surprise is to grow as this power of the temperature that is asked for, as it does unheld."""
 SLACK = 0.1

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from musenet.composing.sampling import Sampling, sample
+from musenet.composing.sampling import OPENING, Sampling, sample
 from musenet.errors import UserError
 
 PLAIN = Sampling(temperature=1.0, top_p=1.0, min_p=0.0)
@@ -41,14 +39,15 @@ def test_values_come_as_often_as_their_scores_say(temperature: float) -> None:
     assert chi_square < 18.5  # 99.9 % of all draws, 4 degrees of freedom
 
 
-def test_each_row_has_a_warmth_of_its_own() -> None:
+def test_each_row_has_a_warmth_of_its_own_with_which_the_cut_offs_give_way() -> None:
     how, chance = Sampling(0.8, top_p=0.9, min_p=0.02), np.linspace(0.0, 0.999, 40)
-    rows, masks = np.tile(SCORES, (40, 1)), np.tile(ALL, (40, 1))
-    warmth = np.where(np.arange(40) % 2, 0.5, 2.0)[:, None]
-    cold, hot = (sample(rows, masks, chance, replace(how, temperature=t)) for t in (0.4, 1.6))
-    found = sample(rows, masks, chance, how, warmth=warmth)
-    np.testing.assert_array_equal(found, np.where(np.arange(40) % 2, cold, hot))
-    assert (cold != hot).any()
+    rows, masks, odd = np.tile(SCORES, (40, 1)), np.tile(ALL, (40, 1)), np.arange(40) % 2 == 1
+    warm = Sampling(1.6, top_p=1.0 - 0.1 / 2.0**OPENING, min_p=0.02 / 2.0**OPENING)
+    hot, even = (sample(rows, masks, chance, each) for each in (warm, how))
+    found = sample(rows, masks, chance, how, warmth=np.where(odd, 2.0, 1.0)[:, None])
+    np.testing.assert_array_equal(found, np.where(odd, hot, even))
+    assert (hot != even).any()
+    assert len(set(sample(rows, masks, chance, how, warmth=0.5).tolist())) < len(set(even.tolist()))
 
 
 def test_top_p_keeps_the_likeliest_that_make_up_the_share() -> None:
