@@ -74,8 +74,9 @@ def test_a_tempo_that_begins_in_a_given_file_holds_behind_it() -> None:
     given = composed(tempo=160.0, minutes=0.2)
     piece = composed("5 tempo=80", given=given.midi)
     at = seconds_at(piece.score, piece.score.tempos["tick"])
-    assert given.score.seconds - 0.5 < at[-1] < given.score.seconds + 0.5
-    assert abs(piece.score.tempos["bpm"][-1] / 80 - 1) < 0.05
+    join = np.flatnonzero(np.abs(at - given.score.seconds) < 0.5)
+    assert len(join) >= 1  # the model may change it later
+    assert abs(piece.score.tempos["bpm"][join[0]] / 80 - 1) < 0.05
 
 
 def test_sections_behind_a_given_file_begin_at_their_time() -> None:
@@ -224,7 +225,9 @@ def test_a_given_file_is_told_nothing_of_what_is_asked_for_behind_it(
     assert not (told[~old][:, :3] == NOT_TOLD[:3]).any()
     assert made.steering.begins == round(given.score.end / given.score.ticks_per_beat * 24)
     assert made.steering.first_bar == made.steering.begins // 96
-    assert told[np.flatnonzero(~old)[0], 0] == chord_id("C")
+    bars = moments.tick[~old] // 96 - made.steering.first_bar
+    chords = np.array([chord_id("C"), chord_id("F")])
+    np.testing.assert_array_equal(told[~old, 0], chords[bars % 2])
 
 
 def test_a_section_beyond_the_opening_is_needed() -> None:
