@@ -146,6 +146,21 @@ def _check_names(file: Path, meta: Mapping[str, Any]) -> None:
             raise UserError(f"{file} was made with other {kind}: train it anew")
 
 
+def beside(path: Path, name: str, file: str) -> Path | None:
+    """A file that stands beside a model and was made for these weights, or None.
+
+    Args:
+        path: the model's file, or the folder of its run.
+        name: fingerprint of its weights, which such a file has as "model".
+        file: its name.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    found = (path if path.is_dir() else path.parent) / file
+    return found if found.is_file() and read_meta(found).get("model") == name else None
+
+
 def fingerprint(path: Path) -> str:
     """The first 16 hex digits of the SHA-256 of a model file."""
     file = path / "model.safetensors" if path.is_dir() else path

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from musenet.checkpoint import read_meta
+from musenet.checkpoint import beside
 from musenet.composing.checks import Limits, bundled_limits
 from musenet.composing.critic import InnerCritic, load_critic
 from musenet.composing.finishing import Composition
@@ -107,7 +107,7 @@ def critic_beside(path: Path, model: Model, name: str, context: int) -> InnerCri
     Raises:
         UserError: it is damaged.
     """
-    file = (path if path.is_dir() else path.parent) / CRITIC_FILE
-    if not file.is_file() or read_meta(file).get("model") != name:
+    file = beside(path, name, CRITIC_FILE)
+    if file is None:
         return None
     return InnerCritic(model, load_critic(file, name)[0], context)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from musenet.checkpoint import read_meta, read_tensors, write_tensors
+from musenet.checkpoint import beside, read_tensors, write_tensors
 from musenet.condition import INSTRUMENT_SLOTS, Condition
 from musenet.errors import UserError
 from musenet.files import digest
@@ -154,8 +154,8 @@ def surprise_beside(path: Path, name: str) -> HumanSurprise | None:
     Raises:
         UserError: it is damaged.
     """
-    file = (path if path.is_dir() else path.parent) / SURPRISE_FILE
-    if not file.is_file() or read_meta(file).get("model") != name:
+    file = beside(path, name, SURPRISE_FILE)
+    if file is None:
         return None
     tensors, _ = read_tensors(file)
     try:
