@@ -11,7 +11,9 @@ import numpy as np
 from common import parser
 
 from musenet.corpus.shards import Split
+from musenet.events import Table, decode, encode
 from musenet.instruments import DRUMS, INSTRUMENTS
+from musenet.score import crop, ticks_at
 from musenet.styles import STYLES
 
 
@@ -56,3 +58,11 @@ def prompts(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
 def shuffled(split: Split, seed: int = 0) -> Iterator[int]:
     """The places of all pieces in random order."""
     yield from np.random.default_rng(seed).permutation(len(split)).tolist()
+
+
+def beginning(table: Table, seconds: float) -> Table:
+    """The first seconds of a piece, all of a shorter one."""
+    score = decode(table)
+    if score.seconds <= seconds:
+        return table
+    return encode(crop(score, 0, int(ticks_at(score, [seconds])[0])))

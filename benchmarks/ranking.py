@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 from common import parse, tell
-from held_out import options, prompts, shuffled
+from held_out import beginning, options, prompts, shuffled
 from numpy.typing import NDArray
 
 from musenet.cli.output import say
@@ -41,7 +41,7 @@ from musenet.evaluation.comparing import Summary, inside, summary
 from musenet.evaluation.measures import MEASURES, measures
 from musenet.events import decode, encode
 from musenet.instruments import DRUMS
-from musenet.score import Score, crop, ticks_at
+from musenet.score import Score
 
 CHECKED = ("out_of_range", "longest_loop", "stuck", "longest_stuck", "empty_bars", "empty_beats",
            "longest_silence", "notes_per_second")  # fmt: skip
@@ -116,8 +116,7 @@ def _human(split: Split, seconds: float) -> list[list[Summary]]:
         row = split.pieces[piece]
         group = groups[group_of(int((np.unique(split.table(piece)[:, 1]) <= DRUMS).sum()))]
         if row["seconds"] >= seconds and len(group) < REFERENCES:
-            score = decode(split.table(piece))
-            part = crop(score, 0, int(ticks_at(score, [seconds])[0]))
+            part = decode(beginning(split.table(piece), seconds))
             group.append(
                 _values(part, beats=has_beat(int(row["kind"])), tempos=not row["tempo_guessed"])
             )

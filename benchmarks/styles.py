@@ -33,6 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from common import parse, parser, tell
+from held_out import beginning
 from numpy.typing import NDArray
 
 from musenet.cli.output import say
@@ -46,7 +47,7 @@ from musenet.errors import UserError
 from musenet.evaluation.comparing import summary
 from musenet.evaluation.judge_measures import ranks, usable
 from musenet.evaluation.judge_mixing import layered, spliced
-from musenet.events import Table, decode, encode
+from musenet.events import Table, encode
 from musenet.judge import (
     LEAST_NOTES,
     Heard,
@@ -55,7 +56,6 @@ from musenet.judge import (
     load_judge,
     without_instruments,
 )
-from musenet.score import crop, ticks_at
 from musenet.styles import STYLES, style_id
 
 COLUMNS = ("asked", "by", "judge hears", "pieces", "probability", "95 % from", "to", "rank",
@@ -308,14 +308,7 @@ def _human(splits: Sequence[Split], style: int, seconds: float) -> list[Table]:
             turns[work] = turns.get(work, 0) + 1
             found.append((turns[work], split.table(piece)))
     found.sort(key=lambda own: own[0])
-    return [_beginning(table, seconds) for _, table in found[:HUMAN_PIECES]]
-
-
-def _beginning(table: Table, seconds: float) -> Table:
-    score = decode(table)
-    if score.seconds <= seconds:
-        return table
-    return encode(crop(score, 0, int(ticks_at(score, [seconds])[0])))
+    return [beginning(table, seconds) for _, table in found[:HUMAN_PIECES]]
 
 
 if __name__ == "__main__":

@@ -18,16 +18,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from itertools import islice
 
 import numpy as np
 from common import parse, tell
-from held_out import options, shuffled
+from held_out import beginning, options, shuffled
 from numpy.typing import NDArray
 
 from musenet.cli.output import say
 from musenet.composing.composer import Composer, load
 from musenet.composing.prompt import condition_of
+from musenet.composing.surprise import HumanSurprise
 from musenet.condition import KEYS, Condition
 from musenet.corpus.shards import Split, open_split
 from musenet.evaluation.continuations import condition_of as condition_of_piece
@@ -35,7 +36,6 @@ from musenet.evaluation.measures import measures
 from musenet.evaluation.surprise import EVENTS, bits_an_event
 from musenet.events import Table, decode, encode
 from musenet.instruments import INSTRUMENTS
-from musenet.score import crop, ticks_at
 from musenet.styles import STYLES, style_id
 from musenet.training.batches import sample
 from musenet.windows import window
@@ -52,13 +52,13 @@ def main() -> None:
     arguments = parse(made)
     composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
     human = composer.human
-    ways: dict[str, tuple[float, Any]] = {"held": (1.0, human)}
+    ways: dict[str, tuple[float, HumanSurprise | None]] = {"held": (1.0, human)}
     ways |= {f"at {degrees:g}": (degrees, None) for degrees in arguments.temperatures}
     found: dict[str, list[list[NDArray[np.float64]]]] = {"human": [], **{way: [] for way in ways}}
     for style in arguments.styles:
         pieces = _pieces(split, style, arguments.prompts, arguments.seed)
         found["human"].append([
-            _measured(composer, _beginning(split.table(piece), arguments.seconds),
+            _measured(composer, beginning(split.table(piece), arguments.seconds),
                       condition_of_piece(split, piece), float(split.pieces["seconds"][piece]))
             for piece in pieces
         ])  # fmt: skip
@@ -78,13 +78,12 @@ def _pieces(split: Split, style: str, count: int, seed: int) -> list[int]:
     """Held-out pieces of a style."""
     own = style_id(style)
     of_style = (p for p in shuffled(split, seed) if own in split.pieces["styles"][p])
-    return [piece for piece, _ in zip(of_style, range(count), strict=False)]
+    return list(islice(of_style, count))
 
 
 def _composed(
     composer: Composer, split: Split, piece: int, style: str, degrees: float,
-    arguments: argparse.Namespace,
-    number: int,
+    arguments: argparse.Namespace, number: int,
 ) -> NDArray[np.float64]:  # fmt: skip
     players = condition_of_piece(split, piece).instruments
     names = [INSTRUMENTS[player].name for player in players]
@@ -94,11 +93,6 @@ def _composed(
     )[0]  # fmt: skip
     told = condition_of([(style, 1.0)], players, KEYS, composer.facts)
     return _measured(composer, encode(made.score), told, made.score.seconds)
-
-
-def _beginning(table: Table, seconds: float) -> Table:
-    score = decode(table)
-    return encode(crop(score, 0, int(ticks_at(score, [seconds])[0])))
 
 
 def _measured(
