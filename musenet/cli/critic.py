@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from musenet.cli.options import Json, Model, check_place, check_weights, positive
+from musenet.cli.options import Corpus, Json, Model, check_place, check_weights, positive
 from musenet.cli.output import bar, print_facts, print_json, print_table, say
 from musenet.errors import UserError
 
@@ -32,11 +32,6 @@ _WRITING = 0.6
 _SAVED_EVERY = 60.0
 _HUMAN = 300
 """Human pieces that strangeness is measured from."""
-
-Corpus = Annotated[
-    Path, typer.Option("--data", metavar="CORPUS", exists=True, file_okay=False,
-                       help="The corpus that the model learnt from.")
-]  # fmt: skip
 
 
 def train(

@@ -34,8 +34,9 @@ Seed = Annotated[
                  help="The same seed gives the same piece."),
 ]  # fmt: skip
 Temperature = Annotated[
-    float, typer.Option(metavar="NUMBER", help="Below 1 plainer, above 1 wilder.")
-]
+    float, typer.Option(metavar="NUMBER", help="Below 1 plainer, above 1 wilder; at 1 about as "
+                        "surprising as human music.")
+]  # fmt: skip
 TopP = Annotated[
     float, typer.Option(metavar="NUMBER", help="Share of the likeliest values to choose among.")
 ]

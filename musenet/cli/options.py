@@ -47,6 +47,10 @@ On = Annotated[
     typer.Option("--device", metavar="auto|cpu|cuda", help="Where the network runs; "
                  "auto takes a GPU where there is one."),
 ]  # fmt: skip
+Corpus = Annotated[
+    Path, typer.Option("--data", metavar="CORPUS", exists=True, file_okay=False,
+                       help="The corpus that the model learnt from.")
+]  # fmt: skip
 SoundFont = Annotated[
     Path | None,
     typer.Option(

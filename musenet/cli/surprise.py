@@ -7,16 +7,13 @@ from typing import Annotated
 
 import typer
 
-from musenet.cli.options import Device, Json, Model, On, check_weights, torch_device
+from musenet.cli.options import Corpus, Device, Json, Model, On, check_weights, torch_device
 from musenet.cli.output import bar, print_facts, print_json
 from musenet.errors import UserError
 
 
 def surprise(
-    data: Annotated[
-        Path, typer.Argument(metavar="CORPUS", exists=True, file_okay=False,
-                             help="The corpus that the model learnt from.")
-    ],
+    data: Corpus,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE.safetensors",
                            help="What is found: composing uses it where it stands beside the "

@@ -107,7 +107,7 @@ class Composer:
             dynamics: ppp, pp, p, mp, mf, f, ff or fff.
             sections: what changes from a time on (`sections.parse_section`, `parse_plan`).
             seed: the same seed gives the same piece.
-            temperature: below 1 plainer, above 1 wilder.
+            temperature: below 1 plainer, above 1 wilder; at 1 about as surprising as human music.
             top_p: share of the likeliest values to choose among.
             guidance: how strongly styles and key are followed: 1 plain, above more strongly; any
                 other than 1 takes up to twice the time. By default 1, but `STRONG` for styles

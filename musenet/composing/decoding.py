@@ -100,8 +100,7 @@ class Decoder:
             ahead: the opening with its marks, where it has given notes.
             seen: which rows of the opening the network sees, shape (n,); by default all.
             calm: what the temperature of pitches is multiplied by.
-            human: how surprising human music is to the network, near which the music is held, but
-                where pitches are calmer: they would be warmed for it.
+            human: how surprising human music is to the network, near which the music is held.
         """
         candidates = len(random)
         most = int(wishes.seconds * LATEST_END * EVENTS_PER_SECOND) + SPARE_EVENTS
@@ -112,7 +111,7 @@ class Decoder:
         self.ended, self.sure = np.zeros(candidates, dtype=bool), np.zeros(candidates)
         self.calmer = replace(how, temperature=max(COLDEST, how.temperature * calm))
         self.how, self.told = how, wishes.seconds * TOLD_LENGTH
-        usual = None if human is None or calm < 1.0 else human.usual(condition)
+        usual = None if human is None else human.usual(condition)
         self.held = Held(usual, candidates, how.temperature)
         self.rules = Rules(wishes, self.tables.shape[1])
         self.given = np.zeros(self.tables.shape[:2], dtype=bool)

@@ -25,7 +25,8 @@ from musenet.score import TICKS_PER_BEAT
 
 CLOSING, CALM = 8.0, 0.5
 """Seconds before the end from which several endings are tried, and what the temperature of their
-pitches is multiplied by: at a close harmony is least free. Below 0.5 closes get stuck."""
+pitches is multiplied by: at a close harmony is least free. Below 0.5 closes get stuck. They are not
+held near human surprise, for which calm pitches would be warmed."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ class Planner:
             condition_of(styles, part.players, part.steering.key, self.facts),
             part.wishes, self.how, opening=opening.table, earliest=opening.earliest, random=random,
             context=self.context, steering=part.steering, until=until, since=part.since,
-            heard_by=part.heard_by, seen=seen, calm=calm, human=self.human,
+            heard_by=part.heard_by, seen=seen, calm=calm,
+            human=self.human if calm == 1.0 else None,
         )  # fmt: skip
         return decoder.run(watch.progress, on_rows=watch.on_rows, stop=watch.stop)
 

@@ -20,7 +20,7 @@ _MANY = 48
 """Rows from which on each is ranked for itself."""
 COLDEST, HOTTEST = 0.05, 5.0
 """Temperatures that make sense."""
-OPENING = 4.0
+GIVE = 4.0
 """What the cut-offs leave out is divided by this power of the warmth."""
 _LEAST_TOP_P = 1e-6
 MOST_ENDINGS = 64
@@ -80,7 +80,7 @@ def sample(
         how: temperature and cut-offs.
         rare: a value that the cut-offs leave alone, since it comes only once; -1 for none.
         warmth: what the temperature is multiplied by, for all rows or each, shape (rows, 1). The
-            cut-offs give way with it (`OPENING`): else nothing would be left to free a loop by.
+            cut-offs give way with it (`GIVE`): else nothing would be left to free a loop by.
 
     Returns:
         Chosen values, shape (rows,).
@@ -95,7 +95,7 @@ def sample(
     weights /= how.temperature * warmth
     np.maximum(weights, _LOWEST, out=weights)
     np.exp(weights, out=weights)
-    strict = warmth**-OPENING
+    strict = warmth**-GIVE
     top_p = np.maximum(1.0 - (1.0 - how.top_p) * strict, _LEAST_TOP_P)
     share = top_p * np.add.reduce(weights, axis=1, keepdims=True)
     kept = weights >= np.maximum(how.min_p * strict, _LEAST)

@@ -28,7 +28,15 @@ def test_what_it_writes_beside_a_model_holds_what_that_composes(
     beside = tmp_path / "model.safetensors"
     beside.write_bytes(model.read_bytes())
     told = run(
-        "evaluate", "surprise", music, "--model", beside, "-o", tmp_path / SURPRISE_FILE, "--json"
+        "evaluate",
+        "surprise",
+        "--data",
+        music,
+        "--model",
+        beside,
+        "-o",
+        tmp_path / SURPRISE_FILE,
+        "--json",
     ).json
     assert told["pieces"] == 5
     low, middle, high = told["bits_an_event"].values()
@@ -48,6 +56,7 @@ def test_mistakes_are_told_in_a_line(
     run: Run, model: Path, tmp_path: Path, notes: int, out: str, says: str
 ) -> None:
     toy_split(tmp_path / "corpus", "train", toy_tables(2, notes=notes))
-    made = run("evaluate", "surprise", tmp_path / "corpus", "--model", model, "-o", tmp_path / out)
+    made = run("evaluate", "surprise", "--data", tmp_path / "corpus", "--model", model,
+               "-o", tmp_path / out)  # fmt: skip
     made.assert_fails(says)
     assert not (tmp_path / out).exists()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from musenet.composing.sampling import OPENING, Sampling, sample
+from musenet.composing.sampling import GIVE, Sampling, sample
 from musenet.errors import UserError
 
 PLAIN = Sampling(temperature=1.0, top_p=1.0, min_p=0.0)
@@ -42,7 +42,7 @@ def test_values_come_as_often_as_their_scores_say(temperature: float) -> None:
 def test_each_row_has_a_warmth_of_its_own_with_which_the_cut_offs_give_way() -> None:
     how, chance = Sampling(0.8, top_p=0.9, min_p=0.02), np.linspace(0.0, 0.999, 40)
     rows, masks, odd = np.tile(SCORES, (40, 1)), np.tile(ALL, (40, 1)), np.arange(40) % 2 == 1
-    warm = Sampling(1.6, top_p=1.0 - 0.1 / 2.0**OPENING, min_p=0.02 / 2.0**OPENING)
+    warm = Sampling(1.6, top_p=1.0 - 0.1 / 2.0**GIVE, min_p=0.02 / 2.0**GIVE)
     hot, even = (sample(rows, masks, chance, each) for each in (warm, how))
     found = sample(rows, masks, chance, how, warmth=np.where(odd, 2.0, 1.0)[:, None])
     np.testing.assert_array_equal(found, np.where(odd, hot, even))

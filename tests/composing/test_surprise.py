@@ -28,10 +28,10 @@ from musenet.composing.surprise import (
 from musenet.condition import INSTRUMENT_SLOTS, Condition
 from musenet.errors import UserError
 from musenet.events import is_note
+from musenet.instruments import DRUMS, instrument_id
 
-PIANO, CELLO, DRUMS = 0, 9, 40
+PIANO, CELLO = instrument_id("piano"), instrument_id("cello")
 EXPRESSIVE, FLAT = 1, 0
-YES = np.array([True])
 
 
 def human(*pieces: tuple[int, tuple[int, ...], int, float]) -> HumanSurprise:
@@ -123,7 +123,7 @@ def test_surprisal_is_what_the_chances_say(values: list[tuple[float, bool]], whi
     np.testing.assert_allclose(bits, [min(expected, 200.0)], rtol=1e-6, atol=1e-6)
 
 
-def test_the_surprise_of_what_is_composed_comes_near_to_that_of_human_music() -> None:
+def test_the_more_surprising_human_music_is_the_more_is_what_is_composed() -> None:
     prompt, model = Prompt(instruments=("piano",), minutes=0.6), random_model(1)
     found = []
     for bits in (3.0, 12.0):
