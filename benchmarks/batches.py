@@ -51,11 +51,11 @@ class Timed:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`, until it is done."""
         with self._spent("read"):
-            made = self.network.read(x_BTD, capacity, times, before)
+            made = self.network.read(x_BTD, ticks_BT, capacity, times, before)
             if x_BTD.is_cuda:
                 torch.cuda.synchronize()
         return made

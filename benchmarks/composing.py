@@ -301,7 +301,8 @@ def _bytes(composer: Composer, task: Task, width: int) -> float:
     config, context = composer.model.config, composer.context
     numbers = sum(m.weight.numel() for m in composer.model.modules() if isinstance(m, nn.Linear))
     held = 3 * context // 4 if len(task.opening) >= context else task.steps // 2
-    cache = 2 * 4 * config.layers * config.kv_heads * config.head_width * held
+    width_of_both = config.key_width + config.head_width
+    cache = 4 * config.layers * config.kv_heads * width_of_both * held
     return float(width * numbers + task.candidates * cache)
 
 

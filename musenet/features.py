@@ -27,7 +27,7 @@ COLUMNS = (
     "chord", "density", "dynamics", "given", "key", "style",
 )  # fmt: skip
 """Structure, then the mark of given notes among the controls that change in time (`controls`)."""
-GIVEN, KEY, STYLE = (COLUMNS.index(name) for name in ("given", "key", "style"))
+TICK, GIVEN, KEY, STYLE = (COLUMNS.index(name) for name in ("tick", "given", "key", "style"))
 CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key", "style")]
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
 CHORDS, DENSITIES, DYNAMICS, KEYS = 121, 12, 8, 24

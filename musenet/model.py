@@ -1,7 +1,8 @@
 """The network: a decoder-only Transformer whose positions are whole musical events.
 
-- pre-norm, rotary positions, normalised queries and keys, grouped keys and values, squared
-  ReLU, output projections that start at zero; or learned positions and GELU, as MuseNet had;
+- pre-norm, rotary positions in the row and in musical time (`positions`), normalised queries and
+  keys, grouped keys and values, squared ReLU, output projections that start at zero; or learned
+  positions and GELU, as MuseNet had;
 - input: five field embeddings and the embeddings of the moment (time, place in the chord,
   part, countdown, place in the bar, controls), summed; in front five rows of prompt; each row
   also gets a matrix of the row before it, so that one layer of attention suffices to find what
@@ -22,9 +23,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from musenet.attention import Attention, LayerCache, Linear, Turns, norm
 from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
 from musenet.events import FIELDS, SIZES
-from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN
+from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN, TICK
+from musenet.positions import NO_TICK, rotation_at, rotation_in_time, spans_on
 from musenet.presets import ModelConfig
 from musenet.score import TICKS_PER_BEAT
 from musenet.squared_relu import squared_relu
@@ -41,28 +44,31 @@ class Cache:
     """Keys and values of the positions so far, to which decoding appends in place.
 
     Attributes:
-        keys: one tensor (B, K, capacity, H) a layer.
-        values: likewise.
+        keys: one tensor (B, K, capacity, `ModelConfig.key_width`) a layer.
+        values: one tensor (B, K, capacity, H) a layer.
         last: embedding of the last position, (B, 1, D).
+        last_tick: its time, (B, 1).
         length: positions held.
     """
 
     keys: list[Tensor]
     values: list[Tensor]
     last: Tensor
+    last_tick: Tensor
     length: int = 0
 
     @classmethod
     def empty(cls, model: Model, batch: int, capacity: int) -> Cache:
         """An empty cache for `batch` sequences of at most `capacity` positions."""
         config, weight = model.config, model.start.weight
-        shape = (batch, config.kv_heads, capacity, config.head_width)
 
-        def tensors() -> list[Tensor]:
+        def tensors(width: int) -> list[Tensor]:
+            shape = (batch, config.kv_heads, capacity, width)
             return [weight.new_zeros(shape, dtype=model.dtype) for _ in range(config.layers)]
 
         last = weight.new_zeros((batch, 1, config.width), dtype=model.dtype)
-        return cls(tensors(), tensors(), last)
+        last_tick = torch.full((batch, 1), NO_TICK, device=weight.device)
+        return cls(tensors(config.key_width), tensors(config.head_width), last, last_tick)
 
     def repeated(self, times: int) -> Cache:
         """A cache in which each sequence stands so many times in a row."""
@@ -72,27 +78,8 @@ class Cache:
         def copies(tensors: list[Tensor]) -> list[Tensor]:
             return [tensor.repeat_interleave(times, dim=0) for tensor in tensors]
 
-        last = self.last.repeat_interleave(times, dim=0)
-        return Cache(copies(self.keys), copies(self.values), last, self.length)
-
-
-class Linear(nn.Linear):
-    """A matrix without bias, kept in fp32 and used in the precision of its input."""
-
-    def __init__(self, inputs: int, outputs: int, *, zero: bool = False) -> None:
-        """Initialise uniformly with variance 1 / inputs, or at zero."""
-        super().__init__(inputs, outputs, bias=False)
-        bound = 0.0 if zero else (3.0 / inputs) ** 0.5
-        nn.init.uniform_(self.weight, -bound, bound)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape (…, inputs) to (…, outputs)."""
-        return F.linear(x, self.weight.to(x.dtype))
-
-
-def norm(x: Tensor) -> Tensor:
-    """Root-mean-square norm without a gain (Zhang and Sennrich, 2019)."""
-    return F.rms_norm(x, (x.shape[-1],))
+        last, tick = copies([self.last, self.last_tick])
+        return Cache(copies(self.keys), copies(self.values), last, tick, self.length)
 
 
 def _table(rows: int, width: int, *, std: float = 0.3) -> nn.Embedding:
@@ -149,97 +136,6 @@ class FeedForward(nn.Module):
         return y
 
 
-class Attention(nn.Module):
-    """Causal attention with grouped keys and values and normalised queries and keys."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        """Create the matrices."""
-        super().__init__()
-        self.config = config
-        self.query = Linear(config.width, config.heads * config.head_width)
-        self.key = Linear(config.width, config.kv_heads * config.head_width)
-        self.value = Linear(config.width, config.kv_heads * config.head_width)
-        self.out = Linear(config.heads * config.head_width, config.width, zero=True)
-        self.embedded = (
-            Linear(config.width, config.kv_heads * config.head_width, zero=True)
-            if config.value_embeddings
-            else None
-        )
-
-    def forward(
-        self, x_BTD: Tensor, embedded_BTD: Tensor, rotation: Rotation | None, cache: LayerCache
-    ) -> Tensor:
-        """Attend to the positions up to each one; `cache` holds those before the first."""
-        batch, length, _ = x_BTD.shape
-
-        def split(x: Tensor) -> Tensor:
-            return x.view(batch, length, -1, self.config.head_width).transpose(1, 2)
-
-        q_BNTH, k_BKTH = split(self.query(x_BTD)), split(self.key(x_BTD))
-        if self.config.qk_norm:
-            q_BNTH, k_BKTH = norm(q_BNTH), norm(k_BKTH)
-        values_BTD = self.value(x_BTD)
-        if self.embedded is not None:
-            values_BTD = values_BTD + self.embedded(embedded_BTD)
-        v_BKTH = split(values_BTD)
-        if rotation is not None:
-            q_BNTH, k_BKTH = rotate(q_BNTH, rotation), rotate(k_BKTH, rotation)
-        mask = None
-        if cache is not None:
-            k_BKTH, v_BKTH, mask = _append(cache, k_BKTH, v_BKTH)
-        y_BNTH = attend(q_BNTH, k_BKTH, v_BKTH, mask)
-        y_BTD: Tensor = self.out(y_BNTH.transpose(1, 2).reshape(batch, length, -1))
-        return y_BTD
-
-
-def attend(q_BNTH: Tensor, k_BKTH: Tensor, v_BKTH: Tensor, mask: Tensor | None) -> Tensor:
-    """Causal attention of grouped heads, or one query that sees all keys, (B, N, T, H)."""
-    groups = q_BNTH.shape[1] // k_BKTH.shape[1]
-    if q_BNTH.shape[2] == 1:  # the heads of a group stand as queries, and no key is copied
-        q_BKGH = q_BNTH.reshape(*k_BKTH.shape[:2], groups, -1)
-        return F.scaled_dot_product_attention(q_BKGH, k_BKTH, v_BKTH).view(q_BNTH.shape)
-    if groups > 1:
-        k_BKTH = k_BKTH.repeat_interleave(groups, dim=1)
-        v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)
-    return F.scaled_dot_product_attention(
-        q_BNTH, k_BKTH, v_BKTH, attn_mask=mask, is_causal=mask is None
-    )
-
-
-Rotation = tuple[Tensor, Tensor]
-LayerCache = tuple[Tensor, Tensor, int] | None
-
-
-def _append(
-    cache: tuple[Tensor, Tensor, int], k_BKTH: Tensor, v_BKTH: Tensor
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Write into the cache; give all keys and values, and a mask where one is needed."""
-    keys, values, start = cache
-    length = k_BKTH.shape[2]
-    stop = start + length
-    keys[:, :, start:stop], values[:, :, start:stop] = k_BKTH, v_BKTH
-    mask = None
-    if start > 0 and length > 1:
-        ones = torch.ones(length, stop, dtype=torch.bool, device=keys.device)
-        mask = ones.tril(diagonal=start)
-    return keys[:, :, :stop], values[:, :, :stop], mask
-
-
-def rotation_at(start: int, length: int, config: ModelConfig, like: Tensor) -> Rotation:
-    """Cosines and sines, (T, H / 2), of rotary positions (Su et al., 2021)."""
-    half = config.head_width // 2
-    frequency = 10_000.0 ** (-torch.arange(half, device=like.device) / half)
-    angle = torch.arange(start, start + length, device=like.device)[:, None] * frequency
-    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
-
-
-def rotate(x: Tensor, rotation: Rotation) -> Tensor:
-    """Turn each pair of halves of a head by its position's angle."""
-    cos, sin = rotation
-    a, b = x.chunk(2, dim=-1)
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
-
-
 class Block(nn.Module):
     """Attention, then feed-forward, each added to the stream."""
 
@@ -250,10 +146,10 @@ class Block(nn.Module):
         self.feed_forward = FeedForward(config.width, 4 * config.width, config.activation)
 
     def forward(
-        self, x_BTD: Tensor, embedded_BTD: Tensor, rotation: Rotation | None, cache: LayerCache
+        self, x_BTD: Tensor, embedded_BTD: Tensor, turns: Turns, cache: LayerCache
     ) -> Tensor:
         """The stream and what was embedded, (B, T, D), to the stream."""
-        x_BTD = x_BTD + self.attention(norm(x_BTD), embedded_BTD, rotation, cache)
+        x_BTD = x_BTD + self.attention(norm(x_BTD), embedded_BTD, turns, cache)
         y_BTD: Tensor = x_BTD + self.feed_forward(norm(x_BTD))
         return y_BTD
 
@@ -341,25 +237,52 @@ class Model(nn.Module):
             x_BTD = x_BTD + table(ids_BT5[..., field])
         return x_BTD.to(self.dtype)
 
-    def trunk(self, x_BTD: Tensor, cache: Cache | None = None) -> Tensor:
-        """Embeddings to hidden states, (B, T, D); appends to the cache where one is given."""
+    def embed(
+        self, conditions: Conditions, ids_BT5: Tensor, features_BTF: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Windows behind their prompts, (B, `PROMPT_ROWS` + T, D), and when each row is."""
+        events_BTD = self.embed_events(ids_BT5, features_BTF)
+        x_BTD = torch.cat([self.embed_prompt(conditions), events_BTD], dim=1)
+        return x_BTD, F.pad(features_BTF[..., TICK], (PROMPT_ROWS, 0), value=NO_TICK)
+
+    def trunk(self, x_BTD: Tensor, ticks_BT: Tensor, cache: Cache | None = None) -> Tensor:
+        """Embeddings to hidden states, (B, T, D); appends to the cache where one is given.
+
+        Args:
+            x_BTD: rows, as `embed_prompt` and `embed_events` give them.
+            ticks_BT: when they are, `NO_TICK` for rows of prompt.
+            cache: what came before.
+        """
         start, length = (cache.length if cache else 0), x_BTD.shape[1]
         x_BTD = self._with_previous(x_BTD, cache)
-        rotation = None
         if self.learned is not None:
             x_BTD = x_BTD + self.learned.weight[start : start + length].to(x_BTD.dtype)
-        else:
-            rotation = rotation_at(start, length, self.config, x_BTD)
+        turns = self._turns(start, ticks_BT, cache, x_BTD)
         x_BTD = embedded_BTD = norm(x_BTD)
         for layer, block in enumerate(self.blocks):
             held = (cache.keys[layer], cache.values[layer], start) if cache else None
             if self.config.recompute and self.training:
-                x_BTD = checkpoint(block, x_BTD, embedded_BTD, rotation, held, use_reentrant=False)
+                x_BTD = checkpoint(block, x_BTD, embedded_BTD, turns, held, use_reentrant=False)
             else:
-                x_BTD = block(x_BTD, embedded_BTD, rotation, held)
+                x_BTD = block(x_BTD, embedded_BTD, turns, held)
         if cache:
             cache.length += length
         return norm(x_BTD)
+
+    def _turns(self, start: int, ticks_BT: Tensor, cache: Cache | None, like: Tensor) -> Turns:
+        """The rotations of rows from a position on; keeps the last time in the cache."""
+        row = None
+        if self.learned is None:
+            row = rotation_at(start, ticks_BT.shape[1], self.config.head_width, like)
+        first = cache.last_tick if cache else torch.full_like(ticks_BT[:, :1], NO_TICK)
+        before_BT = torch.cat([first, ticks_BT[:, :-1]], dim=1)
+        if cache:
+            cache.last_tick = ticks_BT[:, -1:]
+        spans = spans_on(like.device)
+        now, before = (
+            rotation_in_time(ticks, spans, like.dtype) for ticks in (ticks_BT, before_BT)
+        )
+        return Turns(row, now, before)
 
     def _with_previous(self, x_BTD: Tensor, cache: Cache | None) -> Tensor:
         """Each row with a matrix of the one before it added (token shift, Peng et al., 2023)."""
@@ -394,11 +317,8 @@ class Model(nn.Module):
 
     def forward(self, conditions: Conditions, ids_BT5: Tensor, features_BTF: Tensor) -> Tensor:
         """Nats of each field of each event of windows, given all before it, (B, T, 5)."""
-        x_BTD = torch.cat(
-            [self.embed_prompt(conditions), self.embed_events(ids_BT5, features_BTF)[:, :-1]],
-            dim=1,
-        )
-        hidden_BTD = self.trunk(x_BTD)[:, PROMPT_ROWS - 1 :]
+        x_BTD, ticks_BT = self.embed(conditions, ids_BT5[:, :-1], features_BTF[:, :-1])
+        hidden_BTD = self.trunk(x_BTD, ticks_BT)[:, PROMPT_ROWS - 1 :]
         return self.losses(hidden_BTD, ids_BT5, features_BTF)
 
 

@@ -14,7 +14,8 @@ CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
 SECONDS, CONTEXT, OPENING, ROWS = 90.0, 32, 10, 60
 CONFIGS = {
     "rotary": tiny(),
-    "learned": replace(tiny(), positions="learned", activation="gelu"),
+    "in the row alone": replace(tiny(), musical_time=False),
+    "learned": replace(tiny(), positions="learned", activation="gelu", musical_time=False),
     "ungrouped": replace(tiny(), kv_heads=2),
     "values": replace(tiny(), value_embeddings=True),
     "plain": replace(tiny(), qk_norm=False, token_shift=False),

@@ -96,10 +96,7 @@ def test_of_a_given_note_only_that_nothing_came_before_counts() -> None:
         nats = model(batch.conditions, ids, columns)[0, row, 0]
         plain = columns.clone()
         plain[..., GIVEN] = 0
-        hidden = model.trunk(
-            torch.cat([model.embed_prompt(batch.conditions),
-                       model.embed_events(ids, columns)[:, :-1]], dim=1)
-        )[:, row + 4]  # fmt: skip
+        hidden = model.trunk(*model.embed(batch.conditions, ids, columns))[:, row + 4]
         chances = model.heads.logits(0, hidden).softmax(dim=-1)[0]
     wait = int(to_ids(ahead.table)[row, 0])
     assert torch.isclose(nats, -chances[wait:].sum().log(), atol=1e-5)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from musenet.condition import Condition, Conditions, stack
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
-from musenet.features import COLUMNS, GIVEN, STYLE, features, moments_of
+from musenet.features import COLUMNS, GIVEN, STYLE, TICK, features, moments_of
 from musenet.model import PROMPT_ROWS, Cache, Model, parameters
 from musenet.presets import PRESETS, ModelConfig, base, mini, musenet, small, tiny
 
@@ -23,6 +23,7 @@ VARIANTS = {
     "one head": replace(SMALLEST, heads=2, kv_heads=2),
     "learned": replace(SMALLEST, positions="learned"),
     "gelu": replace(SMALLEST, activation="gelu"),
+    "musical time": replace(SMALLEST, musical_time=True),
 }
 
 
@@ -77,9 +78,9 @@ def test_a_new_model_knows_nothing() -> None:
     ("preset", "low", "high"),
     [
         (tiny, 0, 1e6),
-        (mini, 10e6, 12e6),
+        (mini, 11e6, 13e6),
         (small, 25e6, 35e6),
-        (base, 100e6, 150e6),
+        (base, 140e6, 160e6),
         (musenet, 1.9e9, 2.3e9),
     ],
 )
@@ -183,8 +184,12 @@ def test_a_piece_in_a_batch_is_as_alone(name: str) -> None:
 
 
 def uncached(model: Model, ids: Tensor, columns: Tensor) -> Tensor:
-    prompt = model.embed_prompt(prompts(len(ids)))
-    return model.trunk(torch.cat([prompt, model.embed_events(ids, columns)], dim=1))
+    return model.trunk(*model.embed(prompts(len(ids)), ids, columns))
+
+
+def events(model: Model, ids: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Events without a prompt, as the trunk takes them."""
+    return model.embed_events(ids, columns), columns[..., TICK]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -195,45 +200,40 @@ def test_decoding_with_a_cache_is_the_whole_forward(name: str, opening: int) -> 
     ids, columns = (part.expand(2, -1, -1) for part in inputs(encode(melody(0, 30))))
     expected = uncached(model, ids, columns)
     cache = Cache.empty(model, 2, 64)
-    x = torch.cat(
-        [
-            model.embed_prompt(prompts(2)),
-            model.embed_events(ids[:, :opening], columns[:, :opening]),
-        ],
-        dim=1,
-    )
-    states = [model.trunk(x, cache)]
+    states = [model.trunk(*model.embed(prompts(2), ids[:, :opening], columns[:, :opening]), cache)]
     for step in range(opening, ids.shape[1]):
         now = slice(step, step + 1)
-        states.append(model.trunk(model.embed_events(ids[:, now], columns[:, now]), cache))
+        states.append(model.trunk(*events(model, ids[:, now], columns[:, now]), cache))
     assert cache.length == PROMPT_ROWS + ids.shape[1]
     torch.testing.assert_close(torch.cat(states, dim=1), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", VARIANTS)
 @torch.inference_mode()
-def test_a_cache_takes_several_events_at_once() -> None:
-    model = shaken(SMALLEST)
+def test_a_cache_takes_several_events_at_once(name: str) -> None:
+    model = shaken(VARIANTS[name])
     ids, columns = inputs(encode(melody(0, 30)))
     cache = Cache.empty(model, 1, 64)
-    states = [model.trunk(model.embed_prompt(prompts(1)), cache)]
+    states = [model.trunk(*model.embed(prompts(1), ids[:, :0], columns[:, :0]), cache)]
     for start in range(0, ids.shape[1], 7):
         part = slice(start, start + 7)
-        states.append(model.trunk(model.embed_events(ids[:, part], columns[:, part]), cache))
+        states.append(model.trunk(*events(model, ids[:, part], columns[:, part]), cache))
     expected = uncached(model, ids, columns)
     torch.testing.assert_close(torch.cat(states, dim=1), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", VARIANTS)
 @torch.inference_mode()
-def test_copies_of_a_cache_part_ways() -> None:
-    model = shaken(SMALLEST)
+def test_copies_of_a_cache_part_ways(name: str) -> None:
+    model = shaken(VARIANTS[name])
     ids, columns = inputs(encode(melody(0, 30)))
     cache = Cache.empty(model, 1, 64)
-    model.trunk(model.embed_prompt(prompts(1)), cache)
+    model.trunk(*model.embed(prompts(1), ids[:, :0], columns[:, :0]), cache)
     copies = cache.repeated(2)
     both = torch.stack([ids[0, :1], ids[0, 5:6]])
     moments = torch.stack([columns[0, :1], columns[0, 5:6]])
-    states = model.trunk(model.embed_events(both, moments), copies)
-    alone = model.trunk(model.embed_events(both[:1], moments[:1]), cache)
+    states = model.trunk(*events(model, both, moments), copies)
+    alone = model.trunk(*events(model, both[:1], moments[:1]), cache)
     torch.testing.assert_close(states[:1], alone, rtol=1e-4, atol=1e-4)
     assert (cache.length, copies.length) == (PROMPT_ROWS + 1, PROMPT_ROWS + 1)
     assert not torch.equal(states[0], states[1])

@@ -76,8 +76,7 @@ def states_of(model: Model, windows: Sequence[Sample]) -> list[Tensor]:
     batch = collate(windows)
     ids = torch.as_tensor(batch.ids, device=model.device)
     columns = torch.as_tensor(batch.features, device=model.device)
-    embedded = model.embed_events(ids, columns)
-    hidden = model.trunk(torch.cat([model.embed_prompt(batch.conditions), embedded], dim=1))
+    hidden = model.trunk(*model.embed(batch.conditions, ids, columns))
     states = hidden[:, PROMPT_ROWS:].float().cpu()
     return [own[: len(item.ids)] for own, item in zip(states, windows, strict=True)]
 

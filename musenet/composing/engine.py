@@ -125,11 +125,11 @@ class Engine:
         told = [condition for condition in self.conditions for _ in views]
         begins = [view.begins for view in views] * len(self.conditions)
         device = self.model.device
-        embedded = self.model.embed_events(
-            torch.from_numpy(ids).to(device), torch.from_numpy(columns).to(device)
-        )
-        x_BTD = torch.cat([self.model.embed_prompt(stack(told, begins)), embedded], dim=1)
+        x_BTD, ticks_BT = self.model.embed(
+            stack(told, begins), torch.from_numpy(ids).to(device),
+            torch.from_numpy(columns).to(device),
+        )  # fmt: skip
         hidden, self._cache = self.network.read(
-            x_BTD, PROMPT_ROWS + self.context, times, self._cache
+            x_BTD, ticks_BT, PROMPT_ROWS + self.context, times, self._cache
         )
         return hidden

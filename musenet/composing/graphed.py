@@ -53,7 +53,7 @@ class Graphed:
         self._lock = threading.Lock()
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`."""
         lane, cache = self._reserved(len(x_BTD) * times, capacity, before)
@@ -61,7 +61,7 @@ class Graphed:
         for begin in range(0, len(x_BTD), at_once := max(1, READ_AT_ONCE // length)):
             part = x_BTD[begin : begin + at_once]
             own = Cache.empty(self.model, len(part), length)
-            hidden = self.model.trunk(part, own)[:, -1]
+            hidden = self.model.trunk(part, ticks_BT[begin : begin + at_once], own)[:, -1]
             rows = slice(begin * times, (begin + len(part)) * times)
             lane.take(rows, own, hidden, times)
         cache.length = length

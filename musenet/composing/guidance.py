@@ -50,10 +50,10 @@ class Guided:
         return self.network.model
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`, of 2N rows."""
-        return self.network.read(x_BTD, capacity, times, before)
+        return self.network.read(x_BTD, ticks_BT, capacity, times, before)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """The states, (2N, D), once rows, (N, 5), of one cache are taken in."""

@@ -52,10 +52,10 @@ class Joined:
         return self.network.model
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`; nobody waits for it."""
-        return self.network.read(x_BTD, capacity, times, before)
+        return self.network.read(x_BTD, ticks_BT, capacity, times, before)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`, in one batch with the steps that other threads want."""

@@ -115,13 +115,14 @@ class Lane:
         for own, read in layers:
             apart = own[rows].view(-1, times, *own.shape[1:])
             apart[:, :, :, : part.length] = read[:, None, :, : part.length].to(own.dtype)
+        self.memory.last_tick[rows] = part.last_tick.repeat_interleave(times, dim=0)
         for mine, theirs in ((self.memory.last, part.last[:, 0]), (self.states[0], hidden)):
             mine[rows] = theirs.float().repeat_interleave(times, dim=0)
 
     def reserve(self) -> Cache:
         """A cache, which holds nothing yet and owns this lane for as long as it lives."""
         memory = self.memory
-        cache = Cache(memory.keys, memory.values, memory.last[:, None])
+        cache = Cache(memory.keys, memory.values, memory.last[:, None], memory.last_tick)
         self.owner = weakref.ref(cache)
         return cache
 
@@ -184,7 +185,9 @@ class Lane:
         """Do work, which is captured the first time."""
         key = name, which
         if key not in self._works:
-            kept = self.memory.last.clone()  # to capture work is to do it, and to do it moves on
+            moving = (self.memory.last, self.memory.last_tick)
+            kept = [own.clone() for own in moving]  # to capture work is to do it, and moves on
             self._works[key] = self.capture(work)
-            self.memory.last.copy_(kept)
+            for own, before in zip(moving, kept, strict=True):
+                own.copy_(before)
         self._works[key]()

@@ -13,29 +13,39 @@ reads and by the number of operations:
 - all tables of a sum of embeddings in one, with one gather;
 - a norm is a division, since a gain of √D stands in the matrix behind it, or one behind squared
   ReLU;
-- rotary pairs stand side by side, so that turning them is one complex product.
+- rotary pairs stand side by side, so that turning them, in the row and in musical time, is one
+  complex product.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from musenet.features import Features
-from musenet.model import Block, Cache, FeedForward, Linear, Model, MomentEmbedding, rotation_at
+from musenet.composing.packing import (
+    Floats,
+    asking,
+    multiply,
+    packed,
+    turns_in_row,
+    turns_in_time,
+    weights_of,
+)
+from musenet.features import TICK, Features
+from musenet.model import Block, Cache, FeedForward, Model, MomentEmbedding
+from musenet.presets import TIME_WIDTH
 from musenet.score import TICKS_PER_BEAT
 
 Ids = NDArray[np.int64]
-Floats = NDArray[np.float32]
-Multiply = Callable[[Floats], Floats]
+Turn = NDArray[np.complex64] | None
 Part = tuple[slice, Cache]
 """The rows of a cache among those of several."""
 
@@ -51,12 +61,13 @@ class Network(Protocol):
         """The model that is laid out."""
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """Take embedded windows in.
 
         Args:
-            x_BTD: windows, prompt in front.
+            x_BTD: windows, prompt in front, as `model.Model.embed` gives them.
+            ticks_BT: when each of their rows is.
             capacity: positions that there is to be room for.
             times: how often each sequence stands in a row afterwards.
             before: the cache that the new one replaces, which is not used any more.
@@ -96,20 +107,23 @@ class Eager:
         self.model = model
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`."""
         cache = Cache.empty(self.model, len(x_BTD), capacity)
-        hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        hidden = self.model.trunk(x_BTD, ticks_BT, cache)[:, -1]
         return hidden.repeat_interleave(times, dim=0), cache.repeated(times)
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`, one cache after the other."""
         device = self.model.device
-        x_B1D = self.model.embed_events(
-            torch.from_numpy(ids[:, None]).to(device), torch.from_numpy(columns[:, None]).to(device)
-        )
-        states = [self.model.trunk(x_B1D[rows], cache)[:, -1] for rows, cache in _apart(caches)]
+        columns_B1F = torch.from_numpy(columns[:, None]).to(device)
+        x_B1D = self.model.embed_events(torch.from_numpy(ids[:, None]).to(device), columns_B1F)
+        ticks_B1 = columns_B1F[..., TICK]
+        states = [
+            self.model.trunk(x_B1D[rows], ticks_B1[rows], cache)[:, -1]
+            for rows, cache in _apart(caches)
+        ]
         return torch.cat(states)
 
     def logits(self, field: int, x: Tensor) -> NDArray[np.float32]:
@@ -131,29 +145,29 @@ class Packed:
         """Lay a model in fp32 out anew; `half` False keeps its matrices in fp32."""
         config, heads = model.config, model.heads
         self.model = model
-        self.chosen = [table.numpy() for table in _weights(heads.chosen)]
-        self.rows = _Sum(model.moment, _weights(model.fields))
-        self.moment = _Sum(heads.moment, _weights(heads.chosen)[:1])
-        self.previous = _packed(model.previous, half) if model.previous is not None else None
+        self.chosen = [table.numpy() for table in weights_of(heads.chosen)]
+        self.rows = _Sum(model.moment, weights_of(model.fields))
+        self.moment = _Sum(heads.moment, weights_of(heads.chosen)[:1])
+        self.previous = packed(model.previous, half) if model.previous is not None else None
         blocks = [cast(Block, block) for block in model.blocks]
-        embedded = _weights(b.attention.embedded for b in blocks if b.attention.embedded)
-        self.embedded = _multiply(torch.cat(embedded), None, half) if embedded else None
-        self.turns: NDArray[np.complex64] | None = None
+        embedded = weights_of(b.attention.embedded for b in blocks if b.attention.embedded)
+        self.embedded = multiply(torch.cat(embedded), None, half) if embedded else None
+        self.turns: Turn = None
         self._lock = threading.Lock()
         self.blocks = [_PackedBlock(block, layer, half) for layer, block in enumerate(blocks)]
         self.gain = np.float32(config.width**0.5)
         self.outputs = [
-            _multiply(weight * (config.width**0.5 / 15.0), bias / 15.0, half)
-            for weight, bias in zip(_weights(heads.outputs), heads.frequent, strict=True)
+            multiply(weight * (config.width**0.5 / 15.0), bias / 15.0, half)
+            for weight, bias in zip(weights_of(heads.outputs), heads.frequent, strict=True)
         ]
         self.links = [_PackedFeedForward(cast(FeedForward, link), half) for link in heads.links]
 
     def read(
-        self, x_BTD: Tensor, capacity: int, times: int, before: Cache | None
+        self, x_BTD: Tensor, ticks_BT: Tensor, capacity: int, times: int, before: Cache | None
     ) -> tuple[Tensor, Cache]:
         """As `Network.read`."""
         cache = Cache.empty(self.model, len(x_BTD), capacity)
-        hidden = self.model.trunk(x_BTD, cache)[:, -1]
+        hidden = self.model.trunk(x_BTD, ticks_BT, cache)[:, -1]
         self._adopt(cache)
         return hidden.repeat_interleave(times, dim=0), cache.repeated(times)
 
@@ -164,11 +178,12 @@ class Packed:
         capacity = cache.keys[0].shape[2]
         with self._lock:
             if self.turns is None or len(self.turns) < capacity:
-                self.turns = _turns(self.model, capacity)
+                self.turns = turns_in_row(self.model, capacity)
+        width = self.model.config.head_width
         for keys in cache.keys:
-            held = keys[:, :, : cache.length]
-            halves = held.reshape(*held.shape[:-1], 2, -1)
-            held.copy_(halves.transpose(-1, -2).flatten(-2))
+            for held in keys[:, :, : cache.length].tensor_split([width], dim=-1):
+                halves = held.reshape(*held.shape[:-1], 2, -1)
+                held.copy_(halves.transpose(-1, -2).flatten(-2))
 
     def step(self, ids: Ids, columns: Features, caches: Sequence[Cache]) -> Tensor:
         """As `Network.step`."""
@@ -182,7 +197,7 @@ class Packed:
         if self.model.learned is not None:
             x += self.model.learned.weight[places].numpy()
         x *= self.gain / _size(x)
-        turn = None if self.turns is None else self.turns[places, None]
+        turn = self._turn(places, columns, parts)
         values = np.split(self.embedded(x), len(self.blocks), axis=1) if self.embedded else ()
         for layer, block in enumerate(self.blocks):
             block(x, parts, turn, values[layer] if values else None)
@@ -190,6 +205,22 @@ class Packed:
             cache.length += 1
         x *= self.gain / _size(x)
         return torch.from_numpy(x)
+
+    def _turn(self, places: list[int], columns: Features, parts: list[Part]) -> Turn:
+        """What turns queries and keys, (B, heads, E / 2) each or to be broadcast to it."""
+        if self.turns is None:
+            return None
+        row, config = self.turns[places, None], self.model.config
+        if not config.musical_time:
+            return row
+        now = columns[:, TICK].astype(np.int64)
+        before = np.concatenate([cache.last_tick[:, 0].numpy() for _, cache in parts])
+        for rows, cache in parts:
+            cache.last_tick = torch.from_numpy(now[rows, None].copy())
+        row = np.repeat(row, config.heads + config.kv_heads, axis=1)
+        asked = np.repeat(turns_in_time(now)[:, None], config.heads, axis=1)
+        found = np.repeat(turns_in_time(before)[:, None], config.kv_heads, axis=1)
+        return np.concatenate([row, np.concatenate([asked, found], axis=1)], axis=2)
 
     def logits(self, field: int, x: Tensor) -> Floats:
         """As `Network.logits`."""
@@ -214,7 +245,7 @@ class _Sum:
 
     def __init__(self, moment: MomentEmbedding, tables: list[Tensor]) -> None:
         self.moments = [column for column in moment.seen if column > 0]
-        parts = [*tables, *_weights(moment.tables[column - 1] for column in self.moments)]
+        parts = [*tables, *weights_of(moment.tables[column - 1] for column in self.moments)]
         self.table = torch.cat(parts).numpy()
         self.offsets = np.cumsum([0, *map(len, parts[:-1])], dtype=np.int64)
         self.waves = moment.time.weight.T.numpy().copy() if 0 in moment.seen else None
@@ -242,8 +273,8 @@ class _PackedFeedForward:
 
     def __init__(self, layer: FeedForward, half: bool) -> None:
         self.gelu = layer.activation == "gelu"
-        self.up = _multiply(layer.up.weight * layer.up.in_features**0.5, None, half)
-        self.down = _packed(layer.down, half)
+        self.up = multiply(layer.up.weight * layer.up.in_features**0.5, None, half)
+        self.down = packed(layer.down, half)
 
     def __call__(self, x: Floats) -> None:
         """Add to the stream, (B, D)."""
@@ -262,53 +293,52 @@ class _PackedBlock:
     """Attention over the cache, then feed-forward, each added to the stream in place."""
 
     def __init__(self, block: Block, layer: int, half: bool) -> None:
-        own, config = block.attention, block.attention.config
-        self.layer, self.config = layer, config
-        query, key = own.query.weight * config.head_width**-0.5, own.key.weight
-        if config.positions == "rotary":
-            query, key = (_side_by_side(weight, config.head_width) for weight in (query, key))
-        stacked = torch.cat([query, key, own.value.weight]) * config.width**0.5
-        self.inwards = _multiply(stacked, None, half)
-        self.outwards = _packed(own.out, half)
+        self.layer, self.config = layer, block.attention.config
+        config = self.config
+        stacked = torch.cat([*asking(block.attention), block.attention.value.weight])
+        self.inwards = multiply(stacked * config.width**0.5, None, half)
+        self.outwards = packed(block.attention.out, half)
         self.feed_forward = _PackedFeedForward(block.feed_forward, half)
         sizes = np.repeat([1.0, config.head_width**0.5], [config.heads, config.kv_heads])
         self.sizes = sizes[:, None].astype(np.float32)
 
     def __call__(
-        self, x: Floats, parts: list[Part], turn: NDArray[np.complex64] | None,
-        embedded: Floats | None,
+        self, x: Floats, parts: list[Part], turn: Turn, embedded: Floats | None
     ) -> None:  # fmt: skip
         """Add to the stream, (B, D), in place, and to the caches."""
         config, count = self.config, len(x)
-        turned = config.heads + config.kv_heads
         qkv = self.inwards(x / _size(x))
-        heads = qkv.reshape(count, -1, config.head_width)
+        wide = (config.heads + config.kv_heads) * config.key_width
+        heads = qkv[:, :wide].reshape(count, -1, config.key_width)
+        values = qkv[:, wide:].reshape(count, -1, config.head_width)
         if embedded is not None:
-            qkv[:, turned * config.head_width :] += embedded
-        asking = heads[:, :turned]
+            values += embedded.reshape(values.shape)
+        in_row, in_time = np.split(heads, [config.head_width], axis=2)
         if config.qk_norm:
-            asking *= self.sizes / _size(asking)
+            in_row *= self.sizes / _size(in_row)
+        if config.musical_time:
+            found = in_time[:, config.heads :]
+            found *= np.float32(TIME_WIDTH**0.5) / _size(found)
         if turn is not None:
-            pairs = asking.view(np.complex64)
+            pairs = heads.view(np.complex64)
             pairs *= turn
-        seen = [self._looked_up(heads[rows], cache) for rows, cache in parts]
+        seen = [self._looked_up(heads[rows], values[rows], cache) for rows, cache in parts]
         x += self.outwards(np.concatenate(seen))
         self.feed_forward(x)
 
-    def _looked_up(self, heads: Floats, cache: Cache) -> Floats:
+    def _looked_up(self, heads: Floats, v_BKH: Floats, cache: Cache) -> Floats:
         """Write keys and values into one cache, and what its queries find there, (B, D)."""
         config, place, count = self.config, cache.length, len(heads)
-        turned = config.heads + config.kv_heads
         keys, values = cache.keys[self.layer].numpy(), cache.values[self.layer].numpy()
-        keys[:, :, place], values[:, :, place] = heads[:, config.heads : turned], heads[:, turned:]
-        q_BKGH = heads[:, : config.heads].reshape(count, config.kv_heads, -1, config.head_width)
-        y_BKGH = self._attend(q_BKGH, keys[:, :, : place + 1], values[:, :, : place + 1])
+        keys[:, :, place], values[:, :, place] = heads[:, config.heads :], v_BKH
+        q_BKGE = heads[:, : config.heads].reshape(count, config.kv_heads, -1, config.key_width)
+        y_BKGH = self._attend(q_BKGE, keys[:, :, : place + 1], values[:, :, : place + 1])
         return y_BKGH.reshape(count, -1)
 
-    def _attend(self, q_BKGH: Floats, k_BKTH: Floats, v_BKTH: Floats) -> Floats:
+    def _attend(self, q_BKGE: Floats, k_BKTE: Floats, v_BKTH: Floats) -> Floats:
         """Attention of one query a head, each a product of a matrix and a vector."""
-        scores: Floats = np.matmul(k_BKTH[:, :, None], q_BKGH[..., None])[..., 0]
-        if not self.config.qk_norm:  # else they are bounded
+        scores: Floats = np.matmul(k_BKTE[:, :, None], q_BKGE[..., None])[..., 0]
+        if not self.config.qk_norm or self.config.musical_time:  # else they are bounded
             scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         y_BKGH: Floats = np.matmul(scores[..., None, :], v_BKTH[:, :, None])[..., 0, :]
@@ -328,36 +358,3 @@ def _size(x: Floats) -> Floats:
     """Euclidean norm of each row, (…, 1)."""
     size: Floats = np.sqrt(np.vecdot(x, x))[..., None]
     return size
-
-
-def _turns(model: Model, positions: int) -> NDArray[np.complex64]:
-    """Rotations of the first positions as complex numbers, (positions, H / 2)."""
-    turns: NDArray[np.complex64] = torch.complex(
-        *rotation_at(0, positions, model.config, model.start.weight)
-    ).numpy()
-    return turns
-
-
-def _side_by_side(weight: Tensor, head_width: int) -> Tensor:
-    """The rows of a matrix to heads, with the rotary pairs of a head side by side."""
-    return weight.view(-1, 2, head_width // 2, weight.shape[1]).transpose(1, 2).flatten(0, 2)
-
-
-def _weights(modules: Iterable[nn.Module]) -> list[Tensor]:
-    """The weights of tables or matrices."""
-    return [cast(nn.Embedding, module).weight for module in modules]
-
-
-def _packed(layer: Linear, half: bool) -> Multiply:
-    return _multiply(layer.weight, None, half)
-
-
-def _multiply(weight: Tensor, bias: Tensor | None, half: bool) -> Multiply:
-    """Multiplication by a matrix, (B, inputs) to (B, outputs)."""
-    if not (half and torch.backends.quantized.engine in ("x86", "fbgemm")):
-        weight = weight.contiguous()
-        return lambda x: F.linear(torch.from_numpy(x), weight, bias).numpy()
-    packed = torch.ops.quantized.linear_prepack_fp16(weight.contiguous(), bias)
-    # without the packet around it, which looks for fake tensors among the arguments of each call
-    multiply: Callable[..., Tensor] = torch.ops.quantized.linear_dynamic_fp16._op
-    return lambda x: multiply(torch.from_numpy(x), packed).numpy()

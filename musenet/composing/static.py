@@ -9,25 +9,19 @@ tables of a sum of embeddings are one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from musenet.model import (
-    Block,
-    FeedForward,
-    Model,
-    MomentEmbedding,
-    Rotation,
-    norm,
-    rotate,
-    rotation_at,
-)
-from musenet.presets import ModelConfig
+from musenet.attention import Turns, norm
+from musenet.composing.packing import weights_of
+from musenet.features import TICK
+from musenet.model import Block, FeedForward, Model, MomentEmbedding
+from musenet.positions import NO_TICK, Rotation, rotate, rotation_at, rotation_in_time, spans_on
+from musenet.presets import TIME_WIDTH, ModelConfig
 from musenet.score import TICKS_PER_BEAT
 
 SHRUNK = {torch.float16: 1 / 16}
@@ -40,9 +34,10 @@ class Memory:
     """What rows are remembered by; capacity C in positions.
 
     Attributes:
-        keys: one tensor (B, K, C, H) a layer.
-        values: likewise.
+        keys: one tensor (B, K, C, `ModelConfig.key_width`) a layer.
+        values: one tensor (B, K, C, H) a layer.
         last: embedding of the last row, (B, D), in fp32.
+        last_tick: its time, (B, 1).
         positions: 0 to C - 1.
         rotation: cosines and sines of all positions, or None.
     """
@@ -50,6 +45,7 @@ class Memory:
     keys: list[Tensor]
     values: list[Tensor]
     last: Tensor
+    last_tick: Tensor
     positions: Tensor
     rotation: Rotation | None
 
@@ -57,15 +53,18 @@ class Memory:
     def empty(cls, model: Model, rows: int, capacity: int, dtype: torch.dtype) -> Memory:
         """Room for `rows` sequences of `capacity` positions."""
         config, like = model.config, model.start.weight
-        shape = (rows, config.kv_heads, capacity, config.head_width)
 
-        def tensors() -> list[Tensor]:
+        def tensors(width: int) -> list[Tensor]:
+            shape = (rows, config.kv_heads, capacity, width)
             return [like.new_zeros(shape, dtype=dtype) for _ in range(config.layers)]
 
+        in_row = rotation_at(0, capacity, config.head_width, like)
         return cls(
-            tensors(), tensors(), like.new_zeros((rows, config.width)),
+            tensors(config.key_width), tensors(config.head_width),
+            like.new_zeros((rows, config.width)),
+            torch.full((rows, 1), NO_TICK, device=like.device),
             torch.arange(capacity, device=like.device),
-            None if model.learned is not None else rotation_at(0, capacity, config, like),
+            None if model.learned is not None else in_row,
         )  # fmt: skip
 
 
@@ -75,17 +74,17 @@ class Static:
     def __init__(self, model: Model, dtype: torch.dtype) -> None:
         """Lay a model out where it is, its matrices in `dtype`."""
         config, heads = model.config, model.heads
-        self.config, self.dtype = config, dtype
-        self.rows = _Sum(model.moment, _weights(model.fields))
-        self.moment = _Sum(heads.moment, _weights(heads.chosen)[:1])
-        self.chosen = _weights(heads.chosen)
+        self.config, self.dtype, self.spans = config, dtype, spans_on(model.device)
+        self.rows = _Sum(model.moment, weights_of(model.fields))
+        self.moment = _Sum(heads.moment, weights_of(heads.chosen)[:1])
+        self.chosen = weights_of(heads.chosen)
         self.learned = model.learned.weight if model.learned is not None else None
         self.previous = model.previous.weight.to(dtype) if model.previous is not None else None
         blocks = [cast(Block, block) for block in model.blocks]
-        embedded = _weights(b.attention.embedded for b in blocks if b.attention.embedded)
+        embedded = weights_of(b.attention.embedded for b in blocks if b.attention.embedded)
         self.embedded = torch.cat(embedded).to(dtype) if embedded else None
         self.blocks = [_Block(block, dtype) for block in blocks]
-        self.outputs = [weight.to(dtype) for weight in _weights(heads.outputs)]
+        self.outputs = [weight.to(dtype) for weight in weights_of(heads.outputs)]
         self.frequent = list(heads.frequent)
         self.links = [_FeedForward(cast(FeedForward, link), dtype) for link in heads.links]
 
@@ -110,16 +109,26 @@ class Static:
             x = x + self.learned.index_select(0, place)
         x = norm(x)
         added = self._value_embeddings(x)
-        turn = None
-        if memory.rotation is not None:
-            cos, sin = memory.rotation
-            turn = cos.index_select(0, place), sin.index_select(0, place)
+        turns = self._turns(place, columns[:, TICK : TICK + 1], memory)
         unseen = memory.positions[:span] > place
         bias = x.new_zeros(1, 1, 1, span, dtype=self.dtype).masked_fill(unseen, -torch.inf)
         for layer, block in enumerate(self.blocks):
             cache = memory.keys[layer], memory.values[layer]
-            x = block(x, place, added[layer], turn, cache, bias)
+            x = block(x, place, added[layer], turns, cache, bias)
         return norm(x)
+
+    def _turns(self, place: Tensor, ticks_B1: Tensor, memory: Memory) -> Turns:
+        """What turns the queries and keys of rows at a position, which memory keeps the time of."""
+        row = None
+        if memory.rotation is not None:
+            cos, sin = memory.rotation
+            row = cos.index_select(0, place), sin.index_select(0, place)
+        now, before = (
+            rotation_in_time(ticks, self.spans, torch.float32)
+            for ticks in (ticks_B1, memory.last_tick)
+        )
+        memory.last_tick.copy_(ticks_B1)
+        return Turns(row, _of_heads(now), _of_heads(before))
 
     def _value_embeddings(self, x: Tensor) -> tuple[Tensor | None, ...]:
         """What is added to the values of each layer."""
@@ -145,7 +154,7 @@ class _Sum:
     def __init__(self, moment: MomentEmbedding, tables: list[Tensor]) -> None:
         device = tables[0].device
         moments = [column for column in moment.seen if column > 0]
-        parts = [*tables, *_weights(moment.tables[column - 1] for column in moments)]
+        parts = [*tables, *weights_of(moment.tables[column - 1] for column in moments)]
         sizes = torch.tensor([0, *map(len, parts[:-1])])
         self.table = torch.cat(parts)
         self.offsets = sizes.cumsum(0).to(device)
@@ -187,36 +196,48 @@ class _Block:
         own = block.attention
         self.config: ModelConfig = own.config
         self.dtype = dtype
-        self.inwards = torch.cat(_weights([own.query, own.key, own.value])).to(dtype)
+        asking = [own.query, own.key, own.value]
+        if own.time_query is not None and own.time_key is not None:
+            asking += [own.time_query, own.time_key]
+        self.inwards = torch.cat(weights_of(asking)).to(dtype)
         self.outwards = own.out.weight.to(dtype)
         self.feed_forward = _FeedForward(block.feed_forward, dtype)
 
     def __call__(
-        self, x: Tensor, place: Tensor, added: Tensor | None, turn: Rotation | None,
+        self, x: Tensor, place: Tensor, added: Tensor | None, turns: Turns,
         cache: tuple[Tensor, Tensor], bias: Tensor,
     ) -> Tensor:  # fmt: skip
         """The stream, (B, D), to the stream; writes into the cache, and looks up to the bias."""
         config, count, span = self.config, len(x), bias.shape[-1]
-        heads = F.linear(norm(x).to(self.dtype), self.inwards).view(count, -1, config.head_width)
+        inward = F.linear(norm(x).to(self.dtype), self.inwards)
+        wide = (config.heads + 2 * config.kv_heads) * config.head_width
+        heads = inward[:, :wide].view(count, -1, config.head_width)
         asking, v_BKH = heads.tensor_split([config.heads + config.kv_heads], dim=1)
         if config.qk_norm:
             asking = norm(asking.float())
-        if turn is not None:
-            asking = rotate(asking.float(), turn)
-        q_BNH, k_BKH = asking.to(self.dtype).tensor_split([config.heads], dim=1)
+        if turns.row is not None:
+            asking = rotate(asking.float(), turns.row)
+        if config.musical_time:
+            timed = inward[:, wide:].view(count, -1, TIME_WIDTH).float()
+            asked, found = timed.tensor_split([config.heads], dim=1)
+            turned = [rotate(asked, turns.now), rotate(norm(found), turns.before)]
+            asking = torch.cat([asking, torch.cat(turned, dim=1)], dim=2)
+        q_BNE, k_BKE = asking.to(self.dtype).tensor_split([config.heads], dim=1)
         if added is not None:
             v_BKH = v_BKH + added.view(v_BKH.shape)
         keys, values = cache
-        keys.index_copy_(2, place, k_BKH[:, :, None])
+        keys.index_copy_(2, place, k_BKE[:, :, None])
         values.index_copy_(2, place, v_BKH[:, :, None])
         # the heads of a group stand as queries, and no key is copied
-        q_BKGH = q_BNH.reshape(count, config.kv_heads, -1, config.head_width)
+        q_BKGE = q_BNE.reshape(count, config.kv_heads, -1, config.key_width)
         y_BKGH = F.scaled_dot_product_attention(
-            q_BKGH, keys[:, :, :span], values[:, :, :span], attn_mask=bias
-        )
+            q_BKGE, keys[:, :, :span], values[:, :, :span], attn_mask=bias,
+            scale=config.head_width**-0.5,
+        )  # fmt: skip
         return self.feed_forward(x + F.linear(y_BKGH.reshape(count, -1), self.outwards))
 
 
-def _weights(modules: Iterable[nn.Module]) -> list[Tensor]:
-    """The weights of tables or matrices."""
-    return [cast(nn.Embedding, module).weight for module in modules]
+def _of_heads(rotation: Rotation) -> Rotation:
+    """Of one row each, (B, 1, 1, S), as heads of rows want it, (B, 1, S)."""
+    cos, sin = rotation
+    return cos[:, 0], sin[:, 0]

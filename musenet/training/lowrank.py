@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musenet.model import Linear, Model
+from musenet.attention import Linear
+from musenet.model import Model
 
 CHANGED = ("blocks.", "heads.links.")
 """What the names of the changed matrices begin with: attention, feed-forward, links of heads."""

@@ -33,18 +33,18 @@ def mixed_bits(model: Model, batch: Batch, rng: np.random.Generator) -> Tensor:
         weights=batch.weights[other],
         conditions=_reordered(batch.conditions, other),
     )
-    x_BTD = share * _embedded(model, batch) + (1.0 - share) * _embedded(model, partner)
-    hidden_BTD = model.trunk(x_BTD)[:, PROMPT_ROWS - 1 :]
+    (own_BTD, ticks_BT), (partner_BTD, _) = _embedded(model, batch), _embedded(model, partner)
+    x_BTD = share * own_BTD + (1.0 - share) * partner_BTD
+    hidden_BTD = model.trunk(x_BTD, ticks_BT)[:, PROMPT_ROWS - 1 :]
     return share * _bits(model, hidden_BTD, batch) + (1.0 - share) * _bits(
         model, hidden_BTD, partner
     )
 
 
-def _embedded(model: Model, batch: Batch) -> Tensor:
-    ids = torch.as_tensor(batch.ids, device=model.device)
-    columns = torch.as_tensor(batch.features, device=model.device)
-    events = model.embed_events(ids, columns)[:, :-1]
-    return torch.cat([model.embed_prompt(batch.conditions), events], dim=1)
+def _embedded(model: Model, batch: Batch) -> tuple[Tensor, Tensor]:
+    ids = torch.as_tensor(batch.ids[:, :-1], device=model.device)
+    columns = torch.as_tensor(batch.features[:, :-1], device=model.device)
+    return model.embed(batch.conditions, ids, columns)
 
 
 def _bits(model: Model, hidden_BTD: Tensor, batch: Batch) -> Tensor:

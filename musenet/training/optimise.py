@@ -17,6 +17,8 @@ from musenet.training.workers import Workers
 OptimiserName = Literal["muon", "adamw"]
 FRESH_SCALE = 6.0
 """How much faster tables learn that are new to weights that training goes on from."""
+_MATRICES = ("previous.", "blocks.", "heads.links.")
+"""What the names of the matrices that Muon takes begin with."""
 TABLE_SCALE = 2.0
 """How much faster tables and output matrices learn under AdamW than matrices under Muon."""
 
@@ -39,21 +41,19 @@ def optimisers(
         name: which optimisers.
         learning_rate: at its peak.
         weight_decay: of matrices under Muon.
-        fresh: names of the tables that learn `FRESH_SCALE` times as fast as others.
+        fresh: names of the parameters that learn `FRESH_SCALE` times as fast, under AdamW.
         workers: processes that share Muon's work.
     """
-    matrices = [
-        parameter
-        for module in (model.previous, model.blocks, model.heads.links)
-        if module is not None
-        for parameter in module.parameters()
-        if parameter.ndim == 2
-    ]
-    if name == "adamw":
-        matrices = []
     idle = _idle(model)
     learning = {own: weight for own, weight in model.named_parameters() if own not in idle}
     fast = [parameter for own, parameter in learning.items() if own in fresh]
+    matrices = [
+        parameter
+        for own, parameter in learning.items()
+        if own.startswith(_MATRICES) and parameter.ndim == 2 and own not in fresh
+    ]
+    if name == "adamw":
+        matrices = []
     chosen = {id(parameter) for parameter in (*matrices, *fast)}
     rest = [parameter for parameter in learning.values() if id(parameter) not in chosen]
     scale = TABLE_SCALE if matrices else 1.0

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from musenet.attention import attend
 from musenet.condition import Condition, Conditions, stack
 from musenet.errors import UserError
 from musenet.events import FIELDS
 from musenet.features import COLUMNS
-from musenet.model import PROMPT_ROWS, Model, attend
+from musenet.model import PROMPT_ROWS, Model
 from musenet.training.batches import Batch
 from musenet.training.shapes import Shape
 
@@ -141,15 +142,19 @@ def fastest_attention(model: Model, shape: Shape, repeats: int = 5) -> str:
 
 def _attention_seconds(model: Model, shape: Shape, repeats: int) -> float:
     config, length = model.config, shape.length + PROMPT_ROWS - 1
-    heads = (config.heads, config.kv_heads, config.kv_heads)
+    sizes = (
+        (config.heads, config.key_width),
+        (config.kv_heads, config.key_width),
+        (config.kv_heads, config.head_width),
+    )
     q, k, v = (
-        torch.randn(shape.rows, length, count, config.head_width, device=model.device)
+        torch.randn(shape.rows, length, *size, device=model.device)
         .to(model.dtype)
         .transpose(1, 2)
         .requires_grad_()
-        for count in heads
+        for size in sizes
     )
-    like = torch.randn_like(q)
+    like = torch.randn_like(q[..., : config.head_width])
     started = time.monotonic()
     for _ in range(repeats):
         torch.autograd.backward(attend(q, k, v, None), like)

@@ -1,4 +1,4 @@
-"""Training that goes on from the weights of a model, which may not know all controls yet."""
+"""Training that goes on from the weights of a model, which may lack what came after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from musenet.attention import TIMES
 from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.features import STYLE
@@ -19,11 +20,11 @@ BEGUN = 0.3
 
 
 def take_over(model: Model, weights: Path) -> tuple[str, ...]:
-    """Take over the weights of a model, which may have fewer layers.
+    """Take over the weights of a model, which may have fewer layers and no musical time.
 
     Returns:
-        Names of the tables of controls that it knows nothing of, which are to learn faster than
-        the rest.
+        Names of the tables of controls that it knows nothing of, and of the matrices of musical
+        time if it has none; they are to learn faster than the rest.
 
     Raises:
         UserError: it is missing, or of other dimensions.
@@ -31,14 +32,19 @@ def take_over(model: Model, weights: Path) -> tuple[str, ...]:
     other, _ = load_model(weights)
     if other.config.layers < model.config.layers:
         other = deepened(other, model.config.layers)
+    tensors = other.state_dict()
+    new = [own for own in model.state_dict() if TIMES in own and own not in tensors]
+    begun = {own: tensor for own, tensor in model.state_dict().items() if own in new}
     try:
-        model.load_state_dict(other.state_dict())
+        model.load_state_dict({**tensors, **begun})
     except RuntimeError as error:
         raise UserError(
             f"{weights} has other dimensions: give its own --preset, and no fewer --layers"
         ) from error
     fresh = tuple(
-        name for name, table in model.named_parameters() if TABLES in name and _unknown(table)
+        name
+        for name, weight in model.named_parameters()
+        if name in new or (TABLES in name and _unknown(weight))
     )
     styles = list(model.moment.tables.parameters())[STYLE - 1]
     if _unknown(styles):

@@ -1,8 +1,9 @@
 """What a step costs: floating-point operations, and their share of what the device can do.
 
 Model FLOPs of training on one event, with P the elements of all matrices that an event is
-multiplied by (embedding tables are looked up and do not count), L layers, N heads of width H and
-a window of T events, of which causal attention sees half in the mean:
+multiplied by (embedding tables are looked up and do not count), L layers, N heads of width H (the
+mean of that of queries and that of values) and a window of T events, of which causal attention sees
+half in the mean:
 
     6 P + 6 L N H T        (forward 2 P + 2 L N H T; backward twice that)
 
@@ -57,7 +58,8 @@ def cost(model: Model) -> Cost:
     """What a model costs, see the head of this module."""
     config = model.config
     matrices = sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Linear))
-    return Cost(6.0 * matrices, 6.0 * config.layers * config.heads * config.head_width)
+    width = (config.key_width + config.head_width) / 2
+    return Cost(6.0 * matrices, 6.0 * config.layers * config.heads * width)
 
 
 def peak(device: torch.device) -> float | None:

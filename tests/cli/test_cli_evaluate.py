@@ -102,7 +102,9 @@ def test_a_model_with_learned_positions_holds_no_more(
     run: Run, tmp_path: Path, corpus: Path
 ) -> None:
     learned = tmp_path / "learned.safetensors"
-    save_model(learned, Model(replace(tiny(), positions="learned", context=133)))
+    save_model(
+        learned, Model(replace(tiny(), positions="learned", musical_time=False, context=133))
+    )
     command = ("evaluate", "likelihood", corpus, "--model", learned)
     assert run(*command, "--json").json["context"] == 128
     run(*command, "--context", 129).assert_fails("--context 128")

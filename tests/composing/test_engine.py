@@ -23,7 +23,7 @@ CONDITION = Condition(styles=((3, 1.0),), instruments=(0, 15), key=4, kind=1)
 SECONDS, CONTEXT, ROWS = 90.0, 32, 80
 CONFIGS = {
     "rotary": tiny(),
-    "learned": replace(tiny(), positions="learned", activation="gelu"),
+    "learned": replace(tiny(), positions="learned", activation="gelu", musical_time=False),
     "ungrouped": replace(tiny(), kv_heads=2),
 }
 
@@ -50,11 +50,8 @@ def recomputed(model: Model, piece: Table, start: int, rows: int) -> Tensor:
     """The hidden state behind a window, without any cache."""
     view = window(piece, start, rows)
     columns = features(view.moments, SECONDS)
-    embedded = model.embed_events(
-        torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
-    )
-    prompt = model.embed_prompt(stack([CONDITION], [view.begins]))
-    return model.trunk(torch.cat([prompt, embedded], dim=1))[:, -1]
+    ids, moments = torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
+    return model.trunk(*model.embed(stack([CONDITION], [view.begins]), ids, moments))[:, -1]
 
 
 def starts(opening: int, context: int = CONTEXT) -> Iterator[int]:

@@ -79,7 +79,8 @@ def filled(network: Network, rows: int, length: int) -> Cache:
     """A cache in which there is something."""
     config = network.model.config
     torch.manual_seed(length)
-    return network.read(torch.randn(rows, length, config.width), CONTEXT, 1, None)[1]
+    x, ticks = torch.randn(rows, length, config.width), torch.arange(length).expand(rows, -1)
+    return network.read(x, ticks, CONTEXT, 1, None)[1]
 
 
 @pytest.mark.parametrize("name", CONFIGS)

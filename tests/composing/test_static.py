@@ -17,7 +17,8 @@ from musenet.presets import ModelConfig, base, mini, musenet, small, tiny
 
 CONFIGS = {
     "rotary": tiny(),
-    "learned": replace(tiny(), positions="learned", activation="gelu"),
+    "in the row alone": replace(tiny(), musical_time=False),
+    "learned": replace(tiny(), positions="learned", activation="gelu", musical_time=False),
     "values": replace(tiny(), value_embeddings=True),
     "plain": replace(tiny(), qk_norm=False, token_shift=False),
     "mini": mini(),

@@ -25,8 +25,8 @@ def test_a_deeper_network_computes_the_same(layers: int, new: list[int]) -> None
     model = random(Model(TINY))
     grown = deepened(model, layers)
     assert grown.config.layers == len(grown.blocks) == layers
-    x = torch.randn(2, 8, TINY.width)
-    assert torch.equal(grown.trunk(x), model.trunk(x))
+    x, ticks = torch.randn(2, 8, TINY.width), 24 * torch.arange(8).expand(2, -1)
+    assert torch.equal(grown.trunk(x, ticks), model.trunk(x, ticks))
     silent = [
         place for place, block in enumerate(grown.blocks)
         if not block.attention.out.weight.any() and not block.feed_forward.down.weight.any()
@@ -45,7 +45,7 @@ def test_new_layers_learn_at_once_and_the_old_network_stays() -> None:
     optimiser = torch.optim.SGD(grown.parameters(), lr=0.1)
     for _ in range(2):
         optimiser.zero_grad()
-        grown.trunk(torch.randn(1, 8, TINY.width)).pow(3).sum().backward()
+        grown.trunk(torch.randn(1, 8, TINY.width), torch.zeros(1, 8)).pow(3).sum().backward()
         optimiser.step()
     block = grown.blocks[2]
     assert block.feed_forward.down.weight.any() and block.attention.out.weight.any()

@@ -68,8 +68,25 @@ def test_a_deeper_network_begins_as_the_weights_compute(tmp_path: Path) -> None:
     model = Model(replace(TINY, layers=3))
     assert take_over(model, path) == ()
     before, _ = load_model(path)
-    x = torch.randn(1, 8, TINY.width)
-    assert torch.equal(model.trunk(x), before.trunk(x))
+    x, ticks = torch.randn(1, 8, TINY.width), 24 * torch.arange(8)[None]
+    assert torch.equal(model.trunk(x, ticks), before.trunk(x, ticks))
+
+
+def test_a_network_that_gains_musical_time_begins_as_the_weights_compute(tmp_path: Path) -> None:
+    path = tmp_path / "some.safetensors"
+    without = replace(TINY, musical_time=False)
+    save_model(path, Model(without))
+    model = Model(TINY)
+    fresh = take_over(model, path)
+    times = {name for name, _ in model.named_parameters() if ".time_" in name}
+    assert times and times < set(fresh)
+    before, _ = load_model(path)
+    x, ticks = torch.randn(1, 8, TINY.width), 24 * torch.arange(8)[None]
+    assert torch.allclose(model.trunk(x, ticks), before.trunk(x, ticks), atol=1e-6)
+    fast = optimisers(model, "muon", 0.01, 0.0, fresh)[0].param_groups[1]["params"]
+    assert {id(own) for own in fast} >= {
+        id(own) for name, own in model.named_parameters() if name in times
+    }
 
 
 @pytest.mark.parametrize("config", [PRESETS["mini"](), replace(TINY, layers=3)])
