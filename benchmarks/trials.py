@@ -239,7 +239,9 @@ def sized(size: str, context: int) -> ModelConfig:
     if not (layers.isdecimal() and width.isdecimal() and int(layers) and int(width) >= 32):
         raise UserError(f"no size '{size}': give {', '.join(PRESETS)} or such as 2x96")
     heads = int(width) // 32
-    return ModelConfig(int(layers), int(width), heads, 1, 32, context + PROMPT_ROWS)
+    return ModelConfig(
+        int(layers), int(width), heads, 1, 32, context + PROMPT_ROWS, musical_time=True
+    )
 
 
 def whole_recipe(arguments: argparse.Namespace) -> Trial:
