@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from musenet.cli.options import Json, check_place
 from musenet.cli.output import print_json, say
 from musenet.errors import UserError
+
+if TYPE_CHECKING:
+    from musenet.presets import ModelConfig
 
 
 def pack(
@@ -26,25 +29,25 @@ def pack(
 
     The mean of the weights of stretches of one training, each from the end of the one before, is
     often better than the last (Wortsman et al., 2022, https://arxiv.org/abs/2203.05482). Where the
-    network grew between them, those with fewer layers grow first.
+    network grew between them, those with fewer layers, or without musical time, grow first.
     """
     from musenet.checkpoint import load_model, save_model
     from musenet.training.averaging import mean_of
-    from musenet.training.growing import deepened
+    from musenet.training.growing import grown
 
     if out.suffix != ".safetensors":
         raise UserError(f"--out {out}: give a name that ends in .safetensors")
     check_place(out.parent)
     loaded = [load_model(model) for model in models]
-    network, known = max(loaded, key=lambda pair: pair[0].config.layers)
+    network, known = max(loaded, key=lambda pair: _size(pair[0].config))
     facts = _portable(known)
     if len(models) > 1:
-        grown = [deepened(each, network.config.layers) for each, _ in loaded]
-        network = grown[0]
         try:
-            mean_of(grown)
-        except ValueError as error:
+            alike = [grown(each, network) for each, _ in loaded]
+            mean_of(alike)
+        except (RuntimeError, ValueError) as error:
             raise UserError("the models differ in size: their mean would be none") from error
+        network = alike[0]
         facts["mean_of"] = [model.name for model in models]
     save_model(out, network, int8=True, facts=facts)
     size = out.stat().st_size
@@ -52,6 +55,10 @@ def pack(
         print_json({"model": str(out), "bytes": size})
     else:
         say(f"{out}: {size / 2**20:.1f} MiB")
+
+
+def _size(config: ModelConfig) -> tuple[int, bool]:
+    return config.layers, config.musical_time
 
 
 def _portable(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Growing in depth: a network with more layers that begins by computing what the one before did."""
+"""Growing: a network with more layers or with musical time, made of one that had less."""
 
 from __future__ import annotations
 
@@ -6,9 +6,33 @@ from dataclasses import replace
 
 import torch
 
+from musenet.attention import TIMES
 from musenet.model import Model
 
 _OUTPUTS = ("attention.out.weight", "feed_forward.down.weight")
+
+
+def grown(model: Model, like: Model) -> Model:
+    """A network with the layers of another and, if that has it, with musical time.
+
+    Matrices of musical time that it lacked are the other's: of one that is yet to be trained they
+    add nothing.
+
+    Args:
+        model: what is to grow, with as many layers at most; it stays as it is.
+        like: what it is to be like.
+
+    Raises:
+        RuntimeError: musical time would have another size.
+    """
+    shallow = model.config.layers < like.config.layers
+    deep = deepened(model, like.config.layers) if shallow else model
+    if model.config.musical_time or not like.config.musical_time:
+        return deep
+    times = {name: tensor for name, tensor in like.state_dict().items() if TIMES in name}
+    made = Model(replace(deep.config, musical_time=True), model.dtype)
+    made.load_state_dict({**deep.state_dict(), **times})
+    return made.to(model.device)
 
 
 def deepened(model: Model, layers: int) -> Model:
@@ -30,6 +54,6 @@ def deepened(model: Model, layers: int) -> Model:
         for name, tensor in model.blocks[source].state_dict().items():
             silent = place not in places and name in _OUTPUTS
             tensors[f"blocks.{place}.{name}"] = torch.zeros_like(tensor) if silent else tensor
-    grown = Model(replace(model.config, layers=layers), model.dtype)
-    grown.load_state_dict(tensors)
-    return grown.to(model.device)
+    made = Model(replace(model.config, layers=layers), model.dtype)
+    made.load_state_dict(tensors)
+    return made.to(model.device)

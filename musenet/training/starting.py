@@ -13,7 +13,7 @@ from musenet.checkpoint import load_model
 from musenet.errors import UserError
 from musenet.features import STYLE
 from musenet.model import TABLES, Model
-from musenet.training.growing import deepened
+from musenet.training.growing import grown
 
 BEGUN = 0.3
 """Share of what a style is in front as which it begins at every moment."""
@@ -30,13 +30,9 @@ def take_over(model: Model, weights: Path) -> tuple[str, ...]:
         UserError: it is missing, or of other dimensions.
     """
     other, _ = load_model(weights)
-    if other.config.layers < model.config.layers:
-        other = deepened(other, model.config.layers)
-    tensors = other.state_dict()
-    new = [own for own in model.state_dict() if TIMES in own and own not in tensors]
-    begun = {own: tensor for own, tensor in model.state_dict().items() if own in new}
+    had = other.config.musical_time
     try:
-        model.load_state_dict({**tensors, **begun})
+        model.load_state_dict(grown(other, model).state_dict())
     except RuntimeError as error:
         raise UserError(
             f"{weights} has other dimensions: give its own --preset, and no fewer --layers"
@@ -44,7 +40,7 @@ def take_over(model: Model, weights: Path) -> tuple[str, ...]:
     fresh = tuple(
         name
         for name, weight in model.named_parameters()
-        if name in new or (TABLES in name and _unknown(weight))
+        if (TIMES in name and not had) or (TABLES in name and _unknown(weight))
     )
     styles = list(model.moment.tables.parameters())[STYLE - 1]
     if _unknown(styles):

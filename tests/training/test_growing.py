@@ -1,11 +1,13 @@
 """Networks that grow in depth."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from musenet.model import Model
 from musenet.presets import PRESETS
-from musenet.training.growing import deepened
+from musenet.training.growing import deepened, grown
 
 TINY = PRESETS["tiny"]()
 
@@ -23,18 +25,37 @@ def random(model: Model) -> Model:
 def test_a_deeper_network_computes_the_same(layers: int, new: list[int]) -> None:
     torch.manual_seed(layers)
     model = random(Model(TINY))
-    grown = deepened(model, layers)
-    assert grown.config.layers == len(grown.blocks) == layers
+    deep = deepened(model, layers)
+    assert deep.config.layers == len(deep.blocks) == layers
     x, ticks = torch.randn(2, 8, TINY.width), 24 * torch.arange(8).expand(2, -1)
-    assert torch.equal(grown.trunk(x, ticks), model.trunk(x, ticks))
+    assert torch.equal(deep.trunk(x, ticks), model.trunk(x, ticks))
     silent = [
-        place for place, block in enumerate(grown.blocks)
+        place for place, block in enumerate(deep.blocks)
         if not block.attention.out.weight.any() and not block.feed_forward.down.weight.any()
     ]  # fmt: skip
     assert silent == new
     rest = dict(model.named_parameters())
-    for name, parameter in grown.named_parameters():
+    for name, parameter in deep.named_parameters():
         assert "blocks." in name or torch.equal(parameter, rest[name])
+
+
+def test_musical_time_is_taken_from_another_network() -> None:
+    torch.manual_seed(0)
+    without = replace(TINY, musical_time=False)
+    plain, timed = random(Model(without)), Model(TINY)
+    same = grown(plain, timed)
+    x, ticks = torch.randn(2, 8, TINY.width), 24 * torch.arange(8).expand(2, -1)
+    assert torch.allclose(same.trunk(x, ticks), plain.trunk(x, ticks), atol=1e-5)
+    random(timed)
+    times = {name for name, _ in timed.named_parameters() if ".time_" in name}
+    for name, parameter in grown(plain, timed).named_parameters():
+        source = timed if name in times else plain
+        assert torch.equal(parameter, source.get_parameter(name))
+    assert grown(timed, plain) is timed
+    deep = grown(plain, Model(replace(TINY, layers=3)))
+    assert (deep.config.layers, deep.config.musical_time) == (3, True)
+    with pytest.raises(RuntimeError):
+        grown(plain, Model(replace(TINY, width=32)))
 
 
 def test_new_layers_learn_at_once_and_the_old_network_stays() -> None:
