@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from musenet.composing.composer import Composer, load
     from musenet.composing.finishing import Composition
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Composer", "Composition", "__version__", "load"]
 
 
