@@ -28,7 +28,7 @@ from musenet.composing.rules import (
 )
 from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.composing.steering import UNSTEERED, Steering
-from musenet.composing.surprise import Held, HumanSurprise, surprisal
+from musenet.composing.surprise import Floats, Held, HumanSurprise, surprisal
 from musenet.composing.threads import one_thread
 from musenet.condition import Condition
 from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, SIZES, Table
@@ -194,12 +194,13 @@ class Decoder:
 
         def choose(
             field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0,
-            scores: Scores | None = None, pitched: Mask | bool = False,
+            scores: Scores | None = None, warmth: Floats | float | None = None,
         ) -> NDArray[np.int64]:  # fmt: skip
             scores = (self.network.logits(field, x) if scores is None else scores) + bias
             rare = END if field == 1 else -1
             how = self.calmer if field == 2 else self.how
-            chosen = sample(scores, allowed, chance[:, field], how, rare, held.warmth(pitched))
+            warm = held.warmth() if warmth is None else warmth
+            chosen = sample(scores, allowed, chance[:, field], how, rare, warm)
             if held.aim is not None:
                 bits[:] += surprisal(scores, allowed, chosen)
             return chosen
@@ -227,7 +228,8 @@ class Decoder:
         x = link(1, x, instrument, None)
         harmony = self.steering.harmony(columns, instrument)
         pitches = self.rules.pitches(past, now, instrument)
-        pitch = choose(2, pitches, harmony, pitched=instrument < DRUMS)
+        warmth = held.warmth(instrument < DRUMS, instrument == DRUMS)
+        pitch = choose(2, pitches, harmony, warmth=warmth)
         x = link(2, x, pitch, None)
         duration = choose(3, self.rules.durations(now, instrument))
         x = link(3, x, duration, None)

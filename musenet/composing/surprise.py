@@ -37,6 +37,8 @@ PULL = 0.7
 """How strongly the temperature follows: it rises by 2 ** PULL where surprise is half of human."""
 PITCHES = 1.1
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
+HITS = 0.75
+"""By how much the choice of drums is cooler: a kit that strays in a bar strays on in the next."""
 COOLEST, WARMEST = 0.85, 2.0
 DARING = 3.0
 """Surprise is to grow as this power of the temperature that is asked for, as it does unheld."""
@@ -99,17 +101,21 @@ class Held:
         self.aim = None if usual is None else usual * temperature**DARING
         self.recent = np.full(candidates, self.aim or 0.0)
 
-    def warmth(self, pitched: NDArray[np.bool_] | bool = False) -> Floats | float:
+    def warmth(
+        self, pitched: NDArray[np.bool_] | bool = False, hit: NDArray[np.bool_] | bool = False
+    ) -> Floats | float:
         """What the temperature is multiplied by, for each candidate, shape (candidates, 1).
 
         Args:
             pitched: whether it is for the pitch of a note that is not a drum's.
+            hit: whether it is for which drum is struck.
         """
         if self.aim is None:
             return 1.0
         ratio = (self.aim + SLACK) / (self.recent + SLACK)
         warmth = ratio**PULL * np.where(pitched, PITCHES, 1.0)
         within: Floats = np.minimum(np.maximum(warmth, COOLEST), WARMEST)
+        within *= np.where(hit, HITS, 1.0)
         return within[:, None]
 
     def take_in(self, bits: Floats, counted: NDArray[np.bool_]) -> None:

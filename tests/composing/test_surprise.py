@@ -15,6 +15,7 @@ from musenet.composing.recipe import recipe_of
 from musenet.composing.sampling import Sampling
 from musenet.composing.surprise import (
     COOLEST,
+    HITS,
     MEMORY,
     PITCHES,
     SURPRISE_FILE,
@@ -77,6 +78,8 @@ def test_what_is_less_surprising_than_human_music_grows_warmer_and_the_other_way
     np.testing.assert_allclose(held.warmth(), np.ones((3, 1)))
     melodic = np.array([True, False, True])
     np.testing.assert_allclose(held.warmth(melodic)[:, 0], [PITCHES, 1.0, PITCHES])
+    hits = held.warmth(melodic, ~melodic)[:, 0]
+    np.testing.assert_allclose(hits, [PITCHES, HITS, PITCHES])
     for _ in range(int(MEMORY)):
         held.take_in(np.array([0.0, 4.0, 9.0]), np.ones(3, dtype=np.bool_))
     dull, even, wild = held.warmth()[:, 0]
