@@ -33,6 +33,7 @@ from torch.nn import functional as F
 from musenet.composing.packing import (
     Floats,
     asking,
+    largest_score,
     multiply,
     packed,
     turns_in_row,
@@ -44,6 +45,8 @@ from musenet.model import Block, Cache, FeedForward, Model, MomentEmbedding
 from musenet.presets import TIME_WIDTH
 from musenet.score import TICKS_PER_BEAT
 
+_LARGEST = 60.0
+"""Scores of attention up to which their exponentials may be added up as they are."""
 Ids = NDArray[np.int64]
 Turn = NDArray[np.complex64] | None
 Part = tuple[slice, Cache]
@@ -299,6 +302,7 @@ class _PackedBlock:
         self.inwards = multiply(stacked * config.width**0.5, None, half)
         self.outwards = packed(block.attention.out, half)
         self.feed_forward = _PackedFeedForward(block.feed_forward, half)
+        self.bounded = largest_score(block.attention) < _LARGEST
         sizes = np.repeat([1.0, config.head_width**0.5], [config.heads, config.kv_heads])
         self.sizes = sizes[:, None].astype(np.float32)
 
@@ -338,7 +342,7 @@ class _PackedBlock:
     def _attend(self, q_BKGE: Floats, k_BKTE: Floats, v_BKTH: Floats) -> Floats:
         """Attention of one query a head, each a product of a matrix and a vector."""
         scores: Floats = np.matmul(k_BKTE[:, :, None], q_BKGE[..., None])[..., 0]
-        if not self.config.qk_norm or self.config.musical_time:  # else they are bounded
+        if not self.bounded:
             scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
         np.exp(scores, out=scores)
         y_BKGH: Floats = np.matmul(scores[..., None, :], v_BKTH[:, :, None])[..., 0, :]

@@ -59,6 +59,20 @@ def _side_by_side(weight: Tensor, head_width: int) -> Tensor:
     return weight.view(-1, 2, head_width // 2, weight.shape[1]).transpose(1, 2).flatten(0, 2)
 
 
+def largest_score(own: Attention) -> float:
+    """What no score of a layer exceeds; infinite where queries and keys may be of any size."""
+    config = own.config
+    if not config.qk_norm:
+        return float("inf")
+    in_row, in_time = config.head_width**0.5, 0.0
+    if own.time_query is not None:
+        of_heads = own.time_query.weight.detach().view(config.heads, TIME_WIDTH, config.width)
+        longest = config.width**0.5 * float(torch.linalg.matrix_norm(of_heads, 2).max())
+        in_time = longest * (TIME_WIDTH / config.head_width) ** 0.5
+    largest: float = in_row + in_time
+    return largest
+
+
 def weights_of(modules: Iterable[nn.Module]) -> list[Tensor]:
     """The weights of tables or matrices."""
     return [cast(nn.Embedding, module).weight for module in modules]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,12 +9,14 @@ from composers import random_model
 from networks import CONDITION, CONFIGS, CONTEXT, OPENING, ROWS, SECONDS, pieces
 from torch import Tensor
 
+from musenet.attention import Attention, norm
 from musenet.composing.engine import Engine
 from musenet.composing.network import Eager, Network, Packed, network_of
+from musenet.composing.packing import largest_score
 from musenet.events import FIELDS, SIZES, Table, to_ids
 from musenet.features import features, moments_of
 from musenet.model import Cache
-from musenet.presets import ModelConfig
+from musenet.presets import TIME_WIDTH, ModelConfig, tiny
 
 
 @torch.inference_mode()
@@ -64,6 +68,22 @@ def test_half_precision_costs_next_to_nothing(name: str) -> None:
     exact, packed = (nats(said(net, tables), tables) for net in (Eager(model), Packed(model)))
     assert float(packed.sum() / exact.sum()) == pytest.approx(1.0, abs=0.005)
     assert torch.allclose(exact, packed, atol=0.1)
+
+
+@torch.inference_mode()
+def test_no_score_of_attention_exceeds_what_is_reckoned() -> None:
+    model = random_model(4)
+    for block in model.blocks:
+        own = block.attention
+        assert isinstance(own, Attention) and own.time_query is not None
+        own.time_query.weight.data *= 20.0
+        x = norm(torch.randn(1, 200, model.config.width))
+        q = norm(own.query(x).view(200, -1, model.config.head_width))
+        asked = own.time_query(x).view(200, -1, TIME_WIDTH).norm(dim=-1) * TIME_WIDTH**0.5
+        seen = (q.norm(dim=-1) ** 2 + asked) * model.config.head_width**-0.5
+        assert 0.3 * largest_score(own) < float(seen.max()) <= largest_score(own)
+    plain = random_model(config=replace(tiny(), qk_norm=False)).blocks[0].attention
+    assert isinstance(plain, Attention) and largest_score(plain) == float("inf")
 
 
 def test_a_candidate_gets_the_same_numbers_in_any_batch() -> None:
