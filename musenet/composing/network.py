@@ -306,9 +306,7 @@ class _PackedBlock:
         sizes = np.repeat([1.0, config.head_width**0.5], [config.heads, config.kv_heads])
         self.sizes = sizes[:, None].astype(np.float32)
 
-    def __call__(
-        self, x: Floats, parts: list[Part], turn: Turn, embedded: Floats | None
-    ) -> None:  # fmt: skip
+    def __call__(self, x: Floats, parts: list[Part], turn: Turn, embedded: Floats | None) -> None:
         """Add to the stream, (B, D), in place, and to the caches."""
         config, count = self.config, len(x)
         qkv = self.inwards(x / _size(x))

@@ -196,10 +196,10 @@ class _Block:
         own = block.attention
         self.config: ModelConfig = own.config
         self.dtype = dtype
-        asking = [own.query, own.key, own.value]
+        inwards = [own.query, own.key, own.value]
         if own.time_query is not None and own.time_key is not None:
-            asking += [own.time_query, own.time_key]
-        self.inwards = torch.cat(weights_of(asking)).to(dtype)
+            inwards += [own.time_query, own.time_key]
+        self.inwards = torch.cat(weights_of(inwards)).to(dtype)
         self.outwards = own.out.weight.to(dtype)
         self.feed_forward = _FeedForward(block.feed_forward, dtype)
 
