@@ -26,13 +26,11 @@ class Turns:
 
     Attributes:
         row: by positions in the row; None for a network that has learned ones.
-        now: what asks in musical time.
-        before: what is found in musical time.
+        time: what asks, then what is found in musical time; None for a network without it.
     """
 
     row: Rotation | None
-    now: Rotation
-    before: Rotation
+    time: tuple[Rotation, Rotation] | None
 
 
 class Linear(nn.Linear):
@@ -93,9 +91,10 @@ class Attention(nn.Module):
         v_BKTH = split(values_BTD)
         if turns.row is not None:
             q_BNTH, k_BKTH = rotate(q_BNTH, turns.row), rotate(k_BKTH, turns.row)
-        if self.time_query is not None and self.time_key is not None:
-            asked = rotate(split(self.time_query(x_BTD), TIME_WIDTH), turns.now)
-            found = rotate(norm(split(self.time_key(x_BTD), TIME_WIDTH)), turns.before)
+        if turns.time is not None and self.time_query is not None and self.time_key is not None:
+            now, before = turns.time
+            asked = rotate(split(self.time_query(x_BTD), TIME_WIDTH), now)
+            found = rotate(norm(split(self.time_key(x_BTD), TIME_WIDTH)), before)
             q_BNTH, k_BKTH = torch.cat([q_BNTH, asked], -1), torch.cat([k_BKTH, found], -1)
         mask = None
         if cache is not None:

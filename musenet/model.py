@@ -274,6 +274,8 @@ class Model(nn.Module):
         row = None
         if self.learned is None:
             row = rotation_at(start, ticks_BT.shape[1], self.config.head_width, like)
+        if not self.config.musical_time:
+            return Turns(row, None)
         first = cache.last_tick if cache else torch.full_like(ticks_BT[:, :1], NO_TICK)
         before_BT = torch.cat([first, ticks_BT[:, :-1]], dim=1)
         if cache:
@@ -282,7 +284,7 @@ class Model(nn.Module):
         now, before = (
             rotation_in_time(ticks, spans, like.dtype) for ticks in (ticks_BT, before_BT)
         )
-        return Turns(row, now, before)
+        return Turns(row, (now, before))
 
     def _with_previous(self, x_BTD: Tensor, cache: Cache | None) -> Tensor:
         """Each row with a matrix of the one before it added (token shift, Peng et al., 2023)."""

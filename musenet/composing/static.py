@@ -123,12 +123,14 @@ class Static:
         if memory.rotation is not None:
             cos, sin = memory.rotation
             row = cos.index_select(0, place), sin.index_select(0, place)
+        if not self.config.musical_time:
+            return Turns(row, None)
         now, before = (
             rotation_in_time(ticks, self.spans, torch.float32)
             for ticks in (ticks_B1, memory.last_tick)
         )
         memory.last_tick.copy_(ticks_B1)
-        return Turns(row, _of_heads(now), _of_heads(before))
+        return Turns(row, (_of_heads(now), _of_heads(before)))
 
     def _value_embeddings(self, x: Tensor) -> tuple[Tensor | None, ...]:
         """What is added to the values of each layer."""
@@ -217,10 +219,11 @@ class _Block:
             asking = norm(asking.float())
         if turns.row is not None:
             asking = rotate(asking.float(), turns.row)
-        if config.musical_time:
+        if turns.time is not None:
+            now, before = turns.time
             timed = inward[:, wide:].view(count, -1, TIME_WIDTH).float()
             asked, found = timed.tensor_split([config.heads], dim=1)
-            turned = [rotate(asked, turns.now), rotate(norm(found), turns.before)]
+            turned = [rotate(asked, now), rotate(norm(found), before)]
             asking = torch.cat([asking, torch.cat(turned, dim=1)], dim=2)
         q_BNE, k_BKE = asking.to(self.dtype).tensor_split([config.heads], dim=1)
         if added is not None:
