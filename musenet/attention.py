@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from musenet.blocked import attend_in_blocks
 from musenet.positions import Rotation, rotate
 from musenet.presets import TIME_WIDTH, ModelConfig
 
@@ -114,6 +115,8 @@ def attend(q_BNTE: Tensor, k_BKTE: Tensor, v_BKTH: Tensor, mask: Tensor | None) 
         q_BKGE = q_BNTE.reshape(*k_BKTE.shape[:2], groups, -1)
         y_BKGH = F.scaled_dot_product_attention(q_BKGE, k_BKTE, v_BKTH, scale=width**-0.5)
         return y_BKGH.reshape(*q_BNTE.shape[:-1], width)
+    if mask is None and _learning_on_cpu(q_BNTE):
+        return attend_in_blocks(q_BNTE, k_BKTE, v_BKTH)
     if groups > 1:
         k_BKTE = k_BKTE.repeat_interleave(groups, dim=1)
         v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)
@@ -121,6 +124,10 @@ def attend(q_BNTE: Tensor, k_BKTE: Tensor, v_BKTH: Tensor, mask: Tensor | None) 
     return F.scaled_dot_product_attention(
         q_BNTE, k_BKTE, wide, attn_mask=mask, is_causal=mask is None, scale=width**-0.5
     )[..., :width]
+
+
+def _learning_on_cpu(x: Tensor) -> bool:
+    return x.requires_grad and x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _append(

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import musenet.attention
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import batch_bits
 from musenet.events import SIZES
@@ -98,6 +99,13 @@ def test_what_stops_the_warming_up_is_told(error: Exception, compiled: bool, adv
         warm_up(network(), run, [SHAPE], compiled=compiled)
 
 
+@pytest.fixture
+def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training on a CPU does not ask torch for its attention."""
+    monkeypatch.setattr(musenet.attention, "_learning_on_cpu", lambda _: False)
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu")
 def test_attention_that_is_preferred_gives_the_same() -> None:
     model, batch = network(), random_batch(SHAPE)
     expected = batch_bits(model, batch)
@@ -106,6 +114,7 @@ def test_attention_that_is_preferred_gives_the_same() -> None:
             torch.testing.assert_close(batch_bits(model, batch), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.usefixtures("_as_on_a_gpu")
 def test_the_fastest_attention_is_one_that_works() -> None:
     assert fastest_attention(network(), SHAPE, repeats=1) in ("flash", "math")
 
