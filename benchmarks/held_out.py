@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import parser
 
+from musenet.composing.composer import Composer
+from musenet.composing.sampling import Sampling
 from musenet.corpus.shards import Split
+from musenet.evaluation.continuations import condition_of
 from musenet.events import Table, decode, encode
 from musenet.instruments import DRUMS, INSTRUMENTS
-from musenet.score import crop, ticks_at
-from musenet.styles import STYLES
+from musenet.score import Score, crop, ticks_at
+from musenet.styles import STYLES, style_id
 
 
 def options(
@@ -53,6 +57,25 @@ def prompts(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
         if len(found) == count:
             break
     return found
+
+
+def of_style(split: Split, style: str, count: int, seed: int, shortest: float = 0.0) -> list[int]:
+    """The places of random pieces of a style that last at least so many seconds."""
+    own, pieces = style_id(style), split.pieces
+    fit = (pieces["styles"] == own).any(axis=1) & (pieces["seconds"] >= shortest)
+    return list(islice((piece for piece in shuffled(split, seed) if fit[piece]), count))
+
+
+def composed(
+    composer: Composer, split: Split, piece: int, style: str, seconds: float, seed: int,
+    temperature: float = Sampling.temperature,
+) -> Score:  # fmt: skip
+    """A piece in a style for the instruments of a held-out one, without guidance."""
+    names = [INSTRUMENTS[player].name for player in condition_of(split, piece).instruments]
+    return composer.compose(
+        styles=style, instruments=names, minutes=seconds / 60.0, temperature=temperature,
+        guidance=1.0, seed=seed,
+    )[0].score  # fmt: skip
 
 
 def shuffled(split: Split, seed: int = 0) -> Iterator[int]:

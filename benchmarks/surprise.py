@@ -16,13 +16,11 @@ style, instruments and length told, as `musenet evaluate surprise` counts them.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 from common import parse, tell
-from held_out import beginning, options, shuffled
+from held_out import beginning, composed, of_style, options
 from numpy.typing import NDArray
 
 from musenet.cli.output import say
@@ -35,7 +33,6 @@ from musenet.evaluation.continuations import condition_of as condition_of_piece
 from musenet.evaluation.measures import measures
 from musenet.evaluation.surprise import EVENTS, bits_an_event
 from musenet.events import Table, decode, encode
-from musenet.instruments import INSTRUMENTS
 from musenet.styles import STYLES, style_id
 from musenet.training.batches import sample
 from musenet.windows import window
@@ -56,7 +53,7 @@ def main() -> None:
     ways |= {f"at {degrees:g}": (degrees, None) for degrees in arguments.temperatures}
     found: dict[str, list[list[NDArray[np.float64]]]] = {"human": [], **{way: [] for way in ways}}
     for style in arguments.styles:
-        pieces = _pieces(split, style, arguments.prompts, arguments.seed)
+        pieces = of_style(split, style, arguments.prompts, arguments.seed)
         found["human"].append([
             _measured(composer, beginning(split.table(piece), arguments.seconds),
                       condition_of_piece(split, piece), float(split.pieces["seconds"][piece]))
@@ -64,7 +61,8 @@ def main() -> None:
         ])  # fmt: skip
         for way, (degrees, composer.human) in ways.items():
             found[way].append([
-                _composed(composer, split, piece, style, degrees, arguments, number)
+                _surprising(composer, split, piece, style, arguments.seconds,
+                            arguments.seed + number, degrees)
                 for number, piece in enumerate(pieces)
             ])  # fmt: skip
         if not arguments.json:
@@ -74,25 +72,15 @@ def main() -> None:
     tell(arguments, columns, _rows(found, arguments.styles), {"model": composer.name})
 
 
-def _pieces(split: Split, style: str, count: int, seed: int) -> list[int]:
-    """Held-out pieces of a style."""
-    own = style_id(style)
-    of_style = (p for p in shuffled(split, seed) if own in split.pieces["styles"][p])
-    return list(islice(of_style, count))
-
-
-def _composed(
-    composer: Composer, split: Split, piece: int, style: str, degrees: float,
-    arguments: argparse.Namespace, number: int,
+def _surprising(
+    composer: Composer, split: Split, piece: int, style: str, seconds: float, seed: int,
+    degrees: float,
 ) -> NDArray[np.float64]:  # fmt: skip
+    """What is measured of a piece composed to a held-out one."""
+    made = composed(composer, split, piece, style, seconds, seed, temperature=degrees)
     players = condition_of_piece(split, piece).instruments
-    names = [INSTRUMENTS[player].name for player in players]
-    made = composer.compose(
-        styles=style, instruments=names, minutes=arguments.seconds / 60.0, temperature=degrees,
-        guidance=1.0, seed=arguments.seed + number,
-    )[0]  # fmt: skip
     told = condition_of([(style, 1.0)], players, KEYS, composer.facts)
-    return _measured(composer, encode(made.score), told, made.score.seconds)
+    return _measured(composer, encode(made), told, made.seconds)
 
 
 def _measured(
