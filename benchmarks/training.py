@@ -4,7 +4,7 @@
         [--context EVENTS] [--data CORPUS]
 
 A step is forward, backward and optimiser on random events in full windows. Of each preset: fp32,
-bf16, bf16 with each implementation of attention, with recomputation, and all of these but fp32
+bf16, on a GPU with each implementation of attention, with recomputation, and all of these but fp32
 compiled. Model FLOPs an event, with P the elements of all matrices that an event is multiplied by
 (embedding tables are looked up and do not count), L layers, N heads of width H and windows of T
 events of which causal attention sees half on average:
@@ -118,7 +118,7 @@ def _variants(arguments: argparse.Namespace, device: torch.device) -> Iterator[V
         for fast in compiled:
             yield Variant(preset, torch.bfloat16, None, fast)
             yield Variant(preset, torch.bfloat16, None, fast, recomputed=True)
-        for name in BACKENDS if on_gpu else ("flash", "math"):
+        for name in BACKENDS if on_gpu else ():
             yield Variant(preset, torch.bfloat16, name, on_gpu)
 
 

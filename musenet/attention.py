@@ -117,6 +117,14 @@ def attend(q_BNTE: Tensor, k_BKTE: Tensor, v_BKTH: Tensor, mask: Tensor | None) 
         return y_BKGH.reshape(*q_BNTE.shape[:-1], width)
     if mask is None and _learning_on_cpu(q_BNTE):
         return attend_in_blocks(q_BNTE, k_BKTE, v_BKTH)
+    return attend_fused(q_BNTE, k_BKTE, v_BKTH, mask)
+
+
+def attend_fused(
+    q_BNTE: Tensor, k_BKTE: Tensor, v_BKTH: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """Attention by torch's own kernels, causal where no mask is given, (B, N, T, H)."""
+    groups, width = q_BNTE.shape[1] // k_BKTE.shape[1], v_BKTH.shape[-1]
     if groups > 1:
         k_BKTE = k_BKTE.repeat_interleave(groups, dim=1)
         v_BKTH = v_BKTH.repeat_interleave(groups, dim=1)

@@ -200,7 +200,8 @@ class Decoder:
             rare = END if field == 1 else -1
             how = self.calmer if field == 2 else self.how
             warm = held.warmth() if warmth is None else warmth
-            chosen = sample(scores, allowed, chance[:, field], how, rare, warm)
+            sureness = held.sureness if field < 4 else 0.0  # players vary how loud repeats are
+            chosen = sample(scores, allowed, chance[:, field], how, rare, warm, sureness)
             if held.aim is not None:
                 bits[:] += surprisal(scores, allowed, chosen)
             return chosen

@@ -23,6 +23,8 @@ COLDEST, HOTTEST = 0.05, 5.0
 GIVE = 4.0
 """What the cut-offs leave out is divided by this power of the warmth."""
 _LEAST_TOP_P = 1e-6
+_SHRINKS, _SUREST = 0.8, 1e-3
+"""Base of the coolness of what is sure, and the fewest bits that count."""
 MOST_ENDINGS = 64
 
 
@@ -69,7 +71,7 @@ class Sampling:
 
 def sample(
     scores: NDArray[np.floating[Any]], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
-    how: Sampling, rare: int = -1, warmth: Weights | float = 1.0,
+    how: Sampling, rare: int = -1, warmth: Weights | float = 1.0, sureness: float = 0.0,
 ) -> NDArray[np.int64]:  # fmt: skip
     """A value for each row, by inverting the cumulative distribution at `chance`.
 
@@ -81,6 +83,7 @@ def sample(
         rare: a value that the cut-offs leave alone, since it comes only once; -1 for none.
         warmth: what the temperature is multiplied by, for all rows or each, shape (rows, 1). The
             cut-offs give way with it (`GIVE`): else nothing would be left to free a loop by.
+        sureness: how much cooler a choice is of which the network is nearly sure (`_coolness`).
 
     Returns:
         Chosen values, shape (rows,).
@@ -92,6 +95,9 @@ def sample(
         weights = np.where(allowed | nothing, scores, _NEVER)
         top = np.maximum.reduce(weights, axis=1, keepdims=True)
     weights -= top
+    if sureness:
+        np.maximum(weights, _LOWEST, out=weights)
+        weights /= _coolness(weights, sureness)
     weights /= how.temperature * warmth
     np.maximum(weights, _LOWEST, out=weights)
     np.exp(weights, out=weights)
@@ -114,6 +120,22 @@ def sample(
     place = (cumulative > chance[:, None] * cumulative[:, -1:]).argmax(axis=1)
     chosen: NDArray[np.int64] = values[np.arange(len(place)), place]
     return chosen
+
+
+def _coolness(beside: Weights, sureness: float) -> Weights:
+    """What the temperature of each row is multiplied by, shape (rows, 1): near 1, but where one
+    value is nearly certain.
+
+    That of entropy-based dynamic temperature (Zhang et al., 2024), 0.8 ** (sureness / bits), with
+    the bits of the likeliest value for the entropy.
+
+    Args:
+        beside: logits below those of the likeliest value, shape (rows, values).
+        sureness: 0 for none.
+    """
+    bits = np.log2(np.add.reduce(np.exp(beside), axis=1, keepdims=True))
+    coolness: Weights = _SHRINKS ** (sureness / np.maximum(bits, _SUREST))
+    return coolness
 
 
 def _ranked(weights: Weights, kept: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Weights]:

@@ -31,11 +31,15 @@ NEAREST = 12
 """Human pieces that tell how surprising music is to be: those most like what is asked for."""
 SAME_STYLE, SAME_KIND = 2.0, 0.3
 """What a style in common weighs, and how velocities are, beside the likeness of ensembles."""
-MEMORY = 48.0
-"""Events over which surprise is averaged."""
-PULL = 0.7
+MEMORY = 200.0
+"""Events over which surprise is averaged, so many that a section may be repeated: human music is
+surprising in what is new and hardly at all in what is repeated."""
+PULL = 1.0
 """How strongly the temperature follows: it rises by 2 ** PULL where surprise is half of human."""
-PITCHES = 1.1
+SURENESS = 0.15
+"""How much cooler choices are of which the network is nearly sure (`sampling.sample`): in what is
+repeated each note is one, and one that strays ends the repeat."""
+PITCHES = 1.05
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
 HITS = 0.75
 """By how much the choice of drums is cooler: a kit that strays in a bar strays on in the next."""
@@ -100,6 +104,11 @@ class Held:
         """
         self.aim = None if usual is None else usual * temperature**DARING
         self.recent = np.full(candidates, self.aim or 0.0)
+
+    @property
+    def sureness(self) -> float:
+        """How much cooler choices are of which the network is nearly sure."""
+        return 0.0 if self.aim is None else SURENESS
 
     def warmth(
         self, pitched: NDArray[np.bool_] | bool = False, hit: NDArray[np.bool_] | bool = False

@@ -50,6 +50,21 @@ def test_each_row_has_a_warmth_of_its_own_with_which_the_cut_offs_give_way() -> 
     assert len(set(sample(rows, masks, chance, how, warmth=0.5).tolist())) < len(set(even.tolist()))
 
 
+def test_what_is_nearly_sure_is_surer_and_what_is_open_stays_so() -> None:
+    chance = np.random.default_rng(3).random(20_000)
+
+    def strays(scores: list[float], sureness: float) -> float:
+        """How often the first value is not taken."""
+        rows = np.broadcast_to(np.array(scores), (len(chance), len(scores)))
+        taken = sample(rows, np.ones(rows.shape, bool), chance, PLAIN, sureness=sureness)
+        return float((taken != 0).mean())
+
+    sure, open_ = [4.0, 0.0, 0.0, -1.0], [0.0, 0.0, 0.0, -0.1]
+    assert strays(sure, 0.2) < 0.5 * strays(sure, 0.0)
+    assert strays(open_, 0.2) == pytest.approx(strays(open_, 0.0), abs=0.02)
+    assert strays([9.0, -np.inf, -np.inf, -np.inf], 0.2) == 0.0
+
+
 def test_top_p_keeps_the_likeliest_that_make_up_the_share() -> None:
     likely = softmax(SCORES)
     order = np.argsort(-likely)

@@ -109,6 +109,7 @@ def test_where_nothing_is_known_nothing_is_held() -> None:
     held = Held(None, candidates=2)
     held.take_in(np.array([0.0, 50.0]), np.ones(2, dtype=np.bool_))
     assert held.warmth(np.array([True, True])) == held.warmth() == 1.0
+    assert held.sureness == 0.0 < Held(4.0, candidates=2).sureness
 
 
 @given(

@@ -1,0 +1,88 @@
+"""Whether composed tunes have the form of human tunes, in which what is new is surprising and what
+is repeated hardly at all.
+
+    python benchmarks/form.py CORPUS [--styles irish scottish folk]
+
+Tunes of these styles are often sixteen bars, each half of eight played twice: bars 1-8, the same
+again, then 17-24 and the same again. A piece is composed to the style and instruments of each of
+so many held-out ones. Means over the pieces of
+
+- new, again, new 17-24, again 25-32: bits an event of these bars to the network, with style,
+  instruments and length told;
+- similarity_8, longest_loop, stuck: as in docs/measures.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from common import parse, tell
+from held_out import beginning, composed, of_style, options
+from numpy.typing import NDArray
+
+from musenet.composing.composer import load
+from musenet.composing.prompt import condition_of
+from musenet.condition import KEYS, Condition
+from musenet.corpus.shards import open_split
+from musenet.evaluation.continuations import condition_of as condition_of_piece
+from musenet.evaluation.likelihood import batch_bits
+from musenet.evaluation.measures import measures
+from musenet.events import Table, decode, encode
+from musenet.model import Model
+from musenet.score import bar_starts
+from musenet.training.batches import collate, sample
+from musenet.windows import window
+
+USUAL = ("irish", "scottish", "american fiddle", "folk")
+EIGHT, PHRASES = 8, 4
+SHORTEST = 30.0
+"""Seconds of the shortest human piece that is taken."""
+MEASURED = ("similarity_8", "longest_loop", "stuck")
+
+
+def main() -> None:
+    """Compose, measure and print."""
+    made = options(__doc__, prompts=8, candidates=1, seconds=45.0)
+    made.add_argument("--styles", nargs="+", default=USUAL, help="which")
+    arguments = parse(made)
+    composer, split = load(arguments.model), open_split(arguments.data, arguments.split)
+    human, own = [], []
+    for style in arguments.styles:
+        pieces = of_style(split, style, arguments.prompts, arguments.seed, SHORTEST)
+        for number, piece in enumerate(pieces):
+            told = condition_of_piece(split, piece)
+            table = beginning(split.table(piece), arguments.seconds)
+            human.append(_measured(composer.model, table, told))
+            made_score = composed(
+                composer, split, piece, style, arguments.seconds, arguments.seed + number
+            )
+            told = condition_of([(style, 1.0)], told.instruments, KEYS, composer.facts)
+            own.append(_measured(composer.model, encode(made_score), told))
+    rows = [
+        (by, len(each), *np.nanmean(np.array(each), axis=0).tolist())
+        for by, each in (("human", human), ("composed", own))
+    ]
+    columns = ("by", "pieces", "new", "again", "new 17-24", "again 25-32", *MEASURED)
+    tell(arguments, columns, rows, {"model": composer.name})
+
+
+def _measured(model: Model, table: Table, told: Condition) -> NDArray[np.float64]:
+    score = decode(table)
+    own = measures(score)
+    return np.r_[by_phrase(model, table, told), [own[name] for name in MEASURED]]
+
+
+@torch.inference_mode()
+def by_phrase(model: Model, table: Table, told: Condition) -> NDArray[np.float64]:
+    """Bits an event of each of the first four eight bars, NaN for those that are not there."""
+    score = decode(table)
+    view = sample(window(table, 0, min(model.config.context, len(table))), told, score.seconds)
+    bits = batch_bits(model, collate([view])).sum(dim=-1)[0, : len(view.ids)].double().numpy()
+    ticks = np.cumsum(table[: len(bits), 0].astype(np.int64))
+    phrase = (np.searchsorted(bar_starts(score), ticks, side="right") - 1) // EIGHT
+    found = [bits[phrase == number] for number in range(PHRASES)]
+    return np.array([own.mean() if len(own) else np.nan for own in found])
+
+
+if __name__ == "__main__":
+    main()
