@@ -31,15 +31,15 @@ NEAREST = 12
 """Human pieces that tell how surprising music is to be: those most like what is asked for."""
 SAME_STYLE, SAME_KIND = 2.0, 0.3
 """What a style in common weighs, and how velocities are, beside the likeness of ensembles."""
-MEMORY = 200.0
+MEMORY = 120.0
 """Events over which surprise is averaged, so many that a section may be repeated: human music is
 surprising in what is new and hardly at all in what is repeated."""
 PULL = 1.0
 """How strongly the temperature follows: it rises by 2 ** PULL where surprise is half of human."""
-SURENESS = 0.15
+SURENESS = 0.1
 """How much cooler choices are of which the network is nearly sure (`sampling.sample`): in what is
 repeated each note is one, and one that strays ends the repeat."""
-PITCHES = 1.05
+PITCHES = 1.1
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
 HITS = 0.75
 """By how much the choice of drums is cooler: a kit that strays in a bar strays on in the next."""
