@@ -1,7 +1,7 @@
 """Whether composed tunes have the form of human tunes, in which what is new is surprising and what
 is repeated hardly at all.
 
-    python benchmarks/form.py CORPUS [--styles irish scottish folk]
+    python benchmarks/form.py CORPUS [--styles irish scottish ...]
 
 Tunes of these styles are often sixteen bars, each half of eight played twice: bars 1-8, the same
 again, then 17-24 and the same again. A piece is composed to the style and instruments of each of
@@ -15,22 +15,20 @@ so many held-out ones. Means over the pieces of
 from __future__ import annotations
 
 import numpy as np
-import torch
 from common import parse, tell
-from held_out import beginning, composed, of_style, options
+from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
 from musenet.composing.composer import load
-from musenet.composing.prompt import condition_of
-from musenet.condition import KEYS, Condition
+from musenet.condition import Condition
 from musenet.corpus.shards import open_split
-from musenet.evaluation.continuations import condition_of as condition_of_piece
-from musenet.evaluation.likelihood import batch_bits
+from musenet.evaluation.continuations import condition_of
 from musenet.evaluation.measures import measures
+from musenet.evaluation.surprise import bits_of_events
 from musenet.events import Table, decode, encode
 from musenet.model import Model
 from musenet.score import bar_starts
-from musenet.training.batches import collate, sample
+from musenet.training.batches import sample
 from musenet.windows import window
 
 USUAL = ("irish", "scottish", "american fiddle", "folk")
@@ -50,14 +48,12 @@ def main() -> None:
     for style in arguments.styles:
         pieces = of_style(split, style, arguments.prompts, arguments.seed, SHORTEST)
         for number, piece in enumerate(pieces):
-            told = condition_of_piece(split, piece)
             table = beginning(split.table(piece), arguments.seconds)
-            human.append(_measured(composer.model, table, told))
-            made_score = composed(
-                composer, split, piece, style, arguments.seconds, arguments.seed + number
-            )
-            told = condition_of([(style, 1.0)], told.instruments, KEYS, composer.facts)
-            own.append(_measured(composer.model, encode(made_score), told))
+            human.append(_measured(composer.model, table, condition_of(split, piece)))
+            seed = arguments.seed + number
+            score = composed(composer, split, piece, style, arguments.seconds, seed)
+            told = told_of(composer, split, piece, style)
+            own.append(_measured(composer.model, encode(score), told))
     rows = [
         (by, len(each), *np.nanmean(np.array(each), axis=0).tolist())
         for by, each in (("human", human), ("composed", own))
@@ -72,12 +68,11 @@ def _measured(model: Model, table: Table, told: Condition) -> NDArray[np.float64
     return np.r_[by_phrase(model, table, told), [own[name] for name in MEASURED]]
 
 
-@torch.inference_mode()
 def by_phrase(model: Model, table: Table, told: Condition) -> NDArray[np.float64]:
     """Bits an event of each of the first four eight bars, NaN for those that are not there."""
     score = decode(table)
     view = sample(window(table, 0, min(model.config.context, len(table))), told, score.seconds)
-    bits = batch_bits(model, collate([view])).sum(dim=-1)[0, : len(view.ids)].double().numpy()
+    bits = bits_of_events(model, view).numpy()
     ticks = np.cumsum(table[: len(bits), 0].astype(np.int64))
     phrase = (np.searchsorted(bar_starts(score), ticks, side="right") - 1) // EIGHT
     found = [bits[phrase == number] for number in range(PHRASES)]

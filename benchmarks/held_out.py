@@ -12,7 +12,9 @@ import numpy as np
 from common import parser
 
 from musenet.composing.composer import Composer
+from musenet.composing.prompt import condition_of as prompt_condition
 from musenet.composing.sampling import Sampling
+from musenet.condition import KEYS, Condition
 from musenet.corpus.shards import Split
 from musenet.evaluation.continuations import condition_of
 from musenet.events import Table, decode, encode
@@ -76,6 +78,12 @@ def composed(
         styles=style, instruments=names, minutes=seconds / 60.0, temperature=temperature,
         guidance=1.0, seed=seed,
     )[0].score  # fmt: skip
+
+
+def told_of(composer: Composer, split: Split, piece: int, style: str) -> Condition:
+    """What the network is told of a piece that is `composed`, but for its key."""
+    players = condition_of(split, piece).instruments
+    return prompt_condition([(style, 1.0)], players, KEYS, composer.facts)
 
 
 def shuffled(split: Split, seed: int = 0) -> Iterator[int]:

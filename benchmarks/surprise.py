@@ -20,16 +20,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from common import parse, tell
-from held_out import beginning, composed, of_style, options
+from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
 from musenet.cli.output import say
 from musenet.composing.composer import Composer, load
-from musenet.composing.prompt import condition_of
 from musenet.composing.surprise import HumanSurprise
-from musenet.condition import KEYS, Condition
+from musenet.condition import Condition
 from musenet.corpus.shards import Split, open_split
-from musenet.evaluation.continuations import condition_of as condition_of_piece
+from musenet.evaluation.continuations import condition_of
 from musenet.evaluation.measures import measures
 from musenet.evaluation.surprise import EVENTS, bits_an_event
 from musenet.events import Table, decode, encode
@@ -56,7 +55,7 @@ def main() -> None:
         pieces = of_style(split, style, arguments.prompts, arguments.seed)
         found["human"].append([
             _measured(composer, beginning(split.table(piece), arguments.seconds),
-                      condition_of_piece(split, piece), float(split.pieces["seconds"][piece]))
+                      condition_of(split, piece), float(split.pieces["seconds"][piece]))
             for piece in pieces
         ])  # fmt: skip
         for way, (degrees, composer.human) in ways.items():
@@ -78,8 +77,7 @@ def _surprising(
 ) -> NDArray[np.float64]:  # fmt: skip
     """What is measured of a piece composed to a held-out one."""
     made = composed(composer, split, piece, style, seconds, seed, temperature=degrees)
-    players = condition_of_piece(split, piece).instruments
-    told = condition_of([(style, 1.0)], players, KEYS, composer.facts)
+    told = told_of(composer, split, piece, style)
     return _measured(composer, encode(made), told, made.seconds)
 
 

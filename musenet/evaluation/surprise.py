@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from musenet.composing.surprise import HumanSurprise
 from musenet.condition import INSTRUMENT_SLOTS
@@ -54,8 +55,12 @@ def human_surprise(model: Model, split: Split, pieces: Iterable[int]) -> HumanSu
     )  # fmt: skip
 
 
-@torch.inference_mode()
 def bits_an_event(model: Model, window: Sample) -> float:
     """Bits an event of a window that begins its piece, mean over what follows its opening."""
-    bits = batch_bits(model, collate([window])).float().sum(dim=-1)[0, : len(window.ids)]
-    return float(bits[OPENING:].mean())
+    return float(bits_of_events(model, window)[OPENING:].mean())
+
+
+@torch.inference_mode()
+def bits_of_events(model: Model, window: Sample) -> Tensor:
+    """Bits of each event of a window, shape (events,)."""
+    return batch_bits(model, collate([window])).float().sum(dim=-1)[0, : len(window.ids)]
