@@ -31,8 +31,8 @@ import torch
 from common import Timing, parse, parser, tell, times
 
 from musenet.corpus.shards import open_split
+from musenet.echoes import ROW_SIZES
 from musenet.events import SIZES
-from musenet.features import FEATURE_SIZES
 from musenet.model import Model, parameters
 from musenet.presets import PRESETS, ModelConfig
 from musenet.training.augment import Augmentation
@@ -178,7 +178,7 @@ def _batch(shape: Shape) -> Batch:
     random, made = np.random.default_rng(0), empty(shape)
     for field, size in enumerate(SIZES):
         made.ids[..., field] = random.integers(0, size, made.ids.shape[:2])
-    for column, size in enumerate(FEATURE_SIZES[1:], start=1):
+    for column, size in enumerate(ROW_SIZES[1:], start=1):
         made.features[..., column] = random.integers(0, size, made.ids.shape[:2])
     made.weights[:] = 1.0
     made.lengths[:] = shape.length

@@ -43,7 +43,7 @@ FEATURE_SIZES = (
 SECONDS_PER_TICK: NDArray[np.float64] = 60.0 / (TEMPI * TICKS_PER_BEAT)
 BAR_TICKS: NDArray[np.int64] = np.array([bar_ticks(*metre, TICKS_PER_BEAT) for metre in METRES])
 _DEFAULT_SECONDS_PER_TICK = 60.0 / (DEFAULT_BPM * TICKS_PER_BEAT)
-_DEFAULT_BAR_TICKS = 4 * TICKS_PER_BEAT
+DEFAULT_BAR_TICKS = 4 * TICKS_PER_BEAT
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Moments:
             zeros - 1,
             np.full(count, _DEFAULT_SECONDS_PER_TICK),
             zeros,
-            np.full(count, _DEFAULT_BAR_TICKS),
+            np.full(count, DEFAULT_BAR_TICKS),
         )
 
     def take(self, index: NDArray[np.int64] | slice) -> Moments:
@@ -133,7 +133,7 @@ def moments_of(table: Table) -> Moments:
         rows - np.maximum.accumulate(np.where(wait > 0, rows, 0)),
         per_tick,
         _in_force(metre, tick[metre], 0),
-        _in_force(metre, BAR_TICKS[value[metre]], _DEFAULT_BAR_TICKS),
+        _in_force(metre, BAR_TICKS[value[metre]], DEFAULT_BAR_TICKS),
     )
 
 

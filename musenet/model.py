@@ -25,6 +25,7 @@ from torch.utils.checkpoint import checkpoint
 
 from musenet.attention import Attention, LayerCache, Linear, Turns, norm
 from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
+from musenet.echoes import ROW_COLUMNS, ROW_SIZES
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN, TICK
 from musenet.positions import NO_TICK, rotation_at, rotation_in_time, spans_on
@@ -89,24 +90,23 @@ def _table(rows: int, width: int, *, std: float = 0.3) -> nn.Embedding:
 
 
 class MomentEmbedding(nn.Module):
-    """MuseNet's structural embeddings, the place in the bar and the controls, summed.
+    """MuseNet's structural embeddings, the place in the bar, the controls and echoes, summed.
 
     Elapsed time enters as sines and cosines of 2 to 4,096 beats, so that all notes of a
     chord share it and later times than any in training are nothing new. All starts at zero:
     ten random tables would drown the events that they go with.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
-        """Create the tables."""
+    def __init__(self, config: ModelConfig, *, echoes: bool) -> None:
+        """Create the tables; `echoes` for those of `echoes.ECHOES` too."""
         super().__init__()
-        self.tables = nn.ModuleList(
-            _table(size, config.width, std=0.0) for size in FEATURE_SIZES[1:]
-        )
+        sizes, names = (FEATURE_SIZES, COLUMNS) if not echoes else (ROW_SIZES, ROW_COLUMNS)
+        self.tables = nn.ModuleList(_table(size, config.width, std=0.0) for size in sizes[1:])
         self.time = Linear(2 * _PERIODS, config.width, zero=True)
-        self.seen = [place for place, name in enumerate(COLUMNS) if name not in config.blind]
+        self.seen = [place for place, name in enumerate(names) if name not in config.blind]
 
     def forward(self, features_BTF: Tensor, dtype: torch.dtype) -> Tensor:
-        """Features as in `features.COLUMNS` to (B, T, D)."""
+        """Features, columns as in `ROW_COLUMNS`, to (B, T, D)."""
         beats = features_BTF[..., :1].to(torch.float32) / TICKS_PER_BEAT
         periods = 2.0 ** torch.arange(1, _PERIODS + 1, device=beats.device)
         angles = 2 * torch.pi * beats / periods
@@ -165,7 +165,7 @@ class Heads(nn.Module):
         self.frequent = nn.ParameterList(torch.zeros(size) for size in SIZES)
         self.chosen = nn.ModuleList(_table(size, width) for size in SIZES[:-1])
         self.links = nn.ModuleList(FeedForward(width, width, config.activation) for _ in SIZES[:-1])
-        self.moment = MomentEmbedding(config)
+        self.moment = MomentEmbedding(config, echoes=False)
 
     def logits(self, field: int, x: Tensor) -> Tensor:
         """Scores of a field's values in fp32, shape (…, V)."""
@@ -198,7 +198,7 @@ class Model(nn.Module):
         self.dtype = dtype
         width = config.width
         self.fields = nn.ModuleList(_table(size, width) for size in SIZES)
-        self.moment = MomentEmbedding(config)
+        self.moment = MomentEmbedding(config, echoes=True)
         self.style = _table(STYLE_SLOTS, width)
         self.instruments = _table(INSTRUMENT_SLOTS, width)
         self.key = _table(KEYS + 1, width)

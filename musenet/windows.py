@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from musenet.echoes import Echoes, echoes, no_echoes
 from musenet.events import METRE_EVENT, TEMPO_EVENT, Table
 from musenet.features import Moments, moments_of
 
@@ -23,12 +24,14 @@ class Window:
         table: event rows; in a window that does not begin the piece the first `reminders`
             rows repeat the metre and tempo in force.
         moments: the state of time at each row.
+        echoes: of each row, those of reminders being none.
         reminders: rows in front that are told and not predicted.
         begins: whether the window starts at the true beginning of the piece.
     """
 
     table: Table
     moments: Moments
+    echoes: Echoes
     reminders: int
     begins: bool
 
@@ -49,16 +52,17 @@ def window(table: Table, start: int, stop: int, seen: NDArray[np.bool_] | None =
     if seen is not None:
         rows = rows[seen[start:stop]]
     first = int(rows[0]) if len(rows) else stop
-    moments = moments_of(table[:stop])
+    moments, heard = moments_of(table[:stop]), echoes(table, start, stop, seen)
     if first == 0:
-        return Window(table[rows], moments.take(rows), 0, begins=True)
+        return Window(table[rows], moments.take(rows), heard, 0, begins=True)
     in_force = [_last(table[:first], kind) for kind in (METRE_EVENT, TEMPO_EVENT)]
     front = [row for row in in_force if row >= 0]
     reminders = table[front].copy()
     reminders[:, 0] = 0
     places = np.r_[np.full(len(front), first - 1), rows].astype(np.int64)
     table = np.concatenate([reminders, table[rows]])
-    return Window(table, moments.take(places), len(front), begins=False)
+    heard = np.concatenate([no_echoes(len(front)), heard])
+    return Window(table, moments.take(places), heard, len(front), begins=False)
 
 
 def _last(table: Table, kind: int) -> int:

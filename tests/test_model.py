@@ -12,6 +12,7 @@ from tables import tables
 from torch import Tensor, nn
 
 from musenet.condition import Condition, Conditions, stack
+from musenet.echoes import echoes
 from musenet.events import FIELDS, SIZES, Table, encode, to_ids
 from musenet.features import COLUMNS, GIVEN, STYLE, TICK, features, moments_of
 from musenet.model import PROMPT_ROWS, Cache, Model, parameters
@@ -43,7 +44,7 @@ def shaken(config: ModelConfig) -> Model:
 
 
 def inputs(table: Table, total: float = 60.0) -> tuple[Tensor, Tensor]:
-    columns = features(moments_of(table), total)
+    columns = np.concatenate([features(moments_of(table), total), echoes(table)], axis=1)
     return torch.from_numpy(to_ids(table))[None], torch.from_numpy(columns)[None]
 
 

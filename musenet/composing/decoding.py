@@ -131,7 +131,7 @@ class Decoder:
         self.network = Guided(network, how.guidance) if guided else network
         self.engine = Engine(
             self.network, condition, candidates, context, self.told, steering,
-            Marks(self.given, self.lead), guided, seen,
+            None if ahead is None else Marks(self.given, self.lead), guided, seen,
         )  # fmt: skip
         self.hidden: Tensor = self.engine.begin(opening)
 

@@ -14,6 +14,7 @@ from musenet.composing.guidance import plain, with_plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
+from musenet.echoes import Echoes, Listener, no_echoes
 from musenet.events import Table, to_ids
 from musenet.features import Features, features
 from musenet.model import PROMPT_ROWS, Cache
@@ -67,6 +68,7 @@ class Engine:
         self.steering, self.marks = steering, marks
         self.unseen = np.zeros(0, dtype=np.bool_) if seen is None else ~seen
         self._cache: Cache | None = None
+        self._listener: Listener | None = None
 
     @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
@@ -78,6 +80,8 @@ class Engine:
         Returns:
             Shape (candidates, D), twice as many if guided.
         """
+        if self.marks is None:
+            self._listener = Listener([opening] * self.candidates, ~self.unseen)
         return self._read([opening], self.candidates)
 
     @torch.inference_mode()
@@ -91,9 +95,17 @@ class Engine:
         Returns:
             Shape (candidates, D), twice as many if guided.
         """
+        echoes = self._echoes(tables[:, -1])
         if self._cache is None or self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
+        columns = np.concatenate([columns, echoes], axis=1)
         return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
+
+    def _echoes(self, rows: Table) -> Echoes:
+        """Of the last rows of the candidates; none where notes are given ahead of time."""
+        if self._listener is None:
+            return no_echoes(len(rows))
+        return self._listener.append(rows)
 
     def _columns(self, place: int, view: Window, rows: NDArray[np.int64]) -> Features:
         """Features of a window of a candidate that has some of its rows."""
@@ -103,7 +115,9 @@ class Engine:
             given = np.pad(self.marks.given[place, rows], told)
             moments = moments.ahead(np.pad(self.marks.lead[place, rows], told))
         controls = self.steering.at(moments)
-        return features(moments, self.total_seconds, controls=controls, given=given)
+        columns = features(moments, self.total_seconds, controls=controls, given=given)
+        echoes = view.echoes if self.marks is None else no_echoes(len(columns))
+        return np.concatenate([columns, echoes], axis=1)
 
     def _read(self, tables: Sequence[Table], times: int = 1) -> Tensor:
         """Fill the cache with a window over the last rows of one or of all candidates.

@@ -19,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from musenet.composing.capture import Capture, Work
 from musenet.composing.static import Memory, Static
+from musenet.echoes import ROW_COLUMNS
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, Features
 from musenet.model import Cache, Model
@@ -27,7 +28,7 @@ LEAST_SPAN = 128
 """Positions that attention reads at least; with longer caches it reads more."""
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 """Kernels that take a mask and can be captured at every length."""
-_ROW, _MOMENT = len(FIELDS), len(COLUMNS)
+_ROW, _TOLD, _MOMENT = len(FIELDS), len(ROW_COLUMNS), len(COLUMNS)
 _LINKS = _ROW - 1
 
 
@@ -92,7 +93,7 @@ class Lane:
         self.states = [torch.zeros((rows, width), device=device) for _ in FIELDS]
         self.scores = [Mail((rows, size), torch.float32, device) for size in SIZES]
         # a place, a row and its features; then a wait and the features of the moment it leads to
-        self.row = Mail((rows, 1 + _ROW + _MOMENT), torch.int32, device)
+        self.row = Mail((rows, 1 + _ROW + _TOLD), torch.int32, device)
         self.told = [
             Mail((rows, 1 if field else 1 + _MOMENT), torch.int32, device)
             for field in range(_LINKS)
@@ -149,7 +150,7 @@ class Lane:
         told.wait()
         told.array[:, 0] = ids
         if columns is not None:
-            told.array[:, 1:] = columns
+            told.array[:, 1:] = columns[:, :_MOMENT]
         told.send()
         self._do("link", field, partial(self._link, field))
         self.scores[field + 1].fetch()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
+from musenet.echoes import ROW_COLUMNS, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
-from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
+from musenet.features import NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
@@ -42,7 +43,7 @@ class Sample:
 
     Attributes:
         ids: shape (T, 5).
-        features: shape (T, F).
+        features: columns as in `echoes.ROW_COLUMNS`, shape (T, F).
         weights: how much each field counts in the loss, mostly 0 or 1, shape (T, 5).
         notes: notes among the rows that count.
         condition: the prompt.
@@ -197,6 +198,7 @@ def sample(
     """A window with its features; what is told does not count in the loss.
 
     That is reminders, guessed tempi, and all of given notes but that nothing came before them.
+    Where there are given notes, echoes are not told.
 
     Args:
         view: the window.
@@ -222,6 +224,8 @@ def sample(
         moments, total_seconds, beat_known=beat_known, controls=controls, given=given
     )
     notes = int((is_note(view.table) & ~given)[view.reminders :].sum())
+    echoes = view.echoes if ahead is None else no_echoes(count)
+    columns = np.concatenate([columns, echoes], axis=1)
     return Sample(to_ids(view.table), columns, weights, notes, condition, view.begins)
 
 
@@ -231,7 +235,7 @@ def collate(samples: Sequence[Sample], length: int | None = None) -> Batch:
     if length is None:
         length = -(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP
     ids = np.zeros((len(samples), length, 5), dtype=np.int64)
-    columns = np.zeros((len(samples), length, len(COLUMNS)), dtype=np.int32)
+    columns = np.zeros((len(samples), length, len(ROW_COLUMNS)), dtype=np.int32)
     weights = np.zeros((len(samples), length, 5), dtype=np.float32)
     for row, item in enumerate(samples):
         ids[row, : len(item.ids)] = item.ids

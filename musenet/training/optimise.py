@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
-from musenet.features import COLUMNS
 from musenet.model import Model, MomentEmbedding
 from musenet.training.muon import Muon
 from musenet.training.workers import Workers
@@ -84,7 +83,7 @@ def _idle(model: Model) -> set[str]:
         f"{name}.tables.{column - 1}.weight"
         for name, module in model.named_modules()
         if isinstance(module, MomentEmbedding)
-        for column in range(1, len(COLUMNS))
+        for column in range(1, len(module.tables) + 1)
         if column not in module.seen
     }
 

@@ -17,8 +17,9 @@ from musenet.composing.network import network_of
 from musenet.composing.prompt import limits
 from musenet.composing.sampling import Sampling
 from musenet.condition import Condition
+from musenet.echoes import NO_ECHO
 from musenet.errors import UserError
-from musenet.features import Features
+from musenet.features import COLUMNS, Features
 from musenet.given import AHEAD
 from musenet.instruments import DRUMS, instrument_id
 from musenet.score import METRE, NOTE, TEMPO, Array, Score, records, sort_notes
@@ -171,4 +172,5 @@ def test_a_window_read_again_has_the_features_of_its_rows(
     for start in (0, count - 30):
         view = window(draft.table, start, count)
         again = decoder.engine._columns(0, view, np.arange(start, count))[view.reminders :]
-        assert np.array_equal(again, np.stack(made[start:count]))
+        assert np.array_equal(again[:, : len(COLUMNS)], np.stack(made[start:count]))
+        assert (again[:, len(COLUMNS) :] == NO_ECHO).all()

@@ -153,7 +153,7 @@ def test_where_rows_run_out_the_limit_stops_it(monkeypatch: pytest.MonkeyPatch) 
     model = random_model(1, longing={0: 0})
     model.heads.frequent[1].data[END] = -100.0
     prompt = Prompt(instruments=("piano",), minutes=0.2)
-    drafts = [decoder_for(prompt, model, seed=seed).run()[0] for seed in range(8)]
+    drafts = [decoder_for(prompt, model, seed=seed).run()[0] for seed in range(24)]
     assert not any(draft.ended for draft in drafts)
     assert max(len(draft.table) for draft in drafts) == int(12 * LATEST_END) + 20
 
@@ -232,7 +232,7 @@ class Naive(Engine):
 
     def _last(self, table: Table) -> Tensor:
         view = window(table, self.start, len(table))
-        columns = features(view.moments, self.total_seconds)
+        columns = np.concatenate([features(view.moments, self.total_seconds), view.echoes], axis=1)
         told = stack(self.conditions, [view.begins])
         ids, moments = torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
         return self.model.trunk(*self.model.embed(told, ids, moments))[:, -1]

@@ -49,7 +49,7 @@ def streamed(
 def recomputed(model: Model, piece: Table, start: int, rows: int) -> Tensor:
     """The hidden state behind a window, without any cache."""
     view = window(piece, start, rows)
-    columns = features(view.moments, SECONDS)
+    columns = np.concatenate([features(view.moments, SECONDS), view.echoes], axis=1)
     ids, moments = torch.from_numpy(to_ids(view.table)[None]), torch.from_numpy(columns[None])
     return model.trunk(*model.embed(stack([CONDITION], [view.begins]), ids, moments))[:, -1]
 

@@ -23,6 +23,7 @@ from musenet.composing.joined import Joined
 from musenet.composing.network import Eager, Network
 from musenet.composing.prompt import Prompt
 from musenet.composing.sampling import Sampling
+from musenet.echoes import echoes
 from musenet.events import FIELDS, Table, to_ids
 from musenet.features import features, moments_of
 from musenet.model import Model
@@ -54,7 +55,9 @@ def said(network: Network, tables: Sequence[Table], *, guided: bool = False) -> 
         yield torch.cat(scores, dim=-1)
         told = np.tile(stacked[:, : row + 1], (1, 1, 1)), columns[:, row]
         if guided and engine._cache is not None and engine._cache.length < CONTEXT + 5:
-            twice = np.tile(ids[:, row], (2, 1)), np.tile(columns[:, row], (2, 1))
+            heard = [echoes(table, row, row + 1)[0] for table in tables]
+            own = np.concatenate([columns[:, row], heard], axis=1)
+            twice = np.tile(ids[:, row], (2, 1)), np.tile(own, (2, 1))
             x = network.step(*twice, [engine._cache])
         else:
             x = engine.append(*told)

@@ -13,6 +13,7 @@ from musenet.attention import Attention, norm
 from musenet.composing.engine import Engine
 from musenet.composing.network import Eager, Network, Packed, network_of
 from musenet.composing.packing import largest_score
+from musenet.echoes import echoes
 from musenet.events import FIELDS, SIZES, Table, to_ids
 from musenet.features import features, moments_of
 from musenet.model import Cache
@@ -109,7 +110,8 @@ def test_rows_of_several_caches_are_one_batch(name: str) -> None:
     network, shapes = Packed(random_model(3, config=CONFIGS[name])), ((2, 7), (1, 20), (3, 8))
     tables = pieces(6)
     ids = np.stack([to_ids(table)[-1] for table in tables])
-    columns = np.stack([features(moments_of(table), SECONDS)[-1] for table in tables])
+    moments = [features(moments_of(table), SECONDS)[-1] for table in tables]
+    columns = np.concatenate([moments, [echoes(table)[-1] for table in tables]], axis=1)
     caches = [filled(network, *shape) for shape in shapes]
     for _ in range(3):
         together = network.step(ids, columns, caches)

@@ -8,6 +8,7 @@ from toys import toy_split, toy_tables
 
 from musenet.condition import KEYS, SOURCES, Condition
 from musenet.corpus.shards import Split
+from musenet.echoes import echoes
 from musenet.events import END, METRE_EVENT, TEMPO_EVENT, Table, encode, is_note, to_ids
 from musenet.features import COLUMNS, NO_BEAT, NO_COUNTDOWN, NO_PART, features, moments_of
 from musenet.instruments import DRUMS
@@ -120,6 +121,7 @@ def test_windows_are_crops_of_the_piece(split: Split) -> None:
     rng = np.random.default_rng(0)
     table = split.table(4)
     whole, total = to_ids(table), features(moments_of(table), np.nan)
+    total = np.concatenate([total, echoes(table)], axis=1)
     begins = ends = 0
     for _ in range(200):
         item = draw(split, 4, CONTEXT, NONE, rng)

@@ -11,6 +11,7 @@ import torch
 from toys import toy_corpus, toy_split, toy_tables
 
 from musenet.checkpoint import load_model, save_model
+from musenet.echoes import ROW_COLUMNS
 from musenet.errors import UserError
 from musenet.events import FIELDS
 from musenet.features import COLUMNS
@@ -149,7 +150,7 @@ def test_a_run_goes_on_without_the_weights_that_it_began_from(
     config = replace(config, weights=str(first))
     whole = trained(config, tmp_path / "whole")
     begun = stopped(Run(config, tmp_path / "parts"), 3)
-    assert len(begun.state.fresh) == 2 * (len(COLUMNS) - 1)
+    assert len(begun.state.fresh) == len(ROW_COLUMNS) + len(COLUMNS) - 2
     first.unlink()
     second = Run(config, tmp_path / "parts")
     second.resume()
