@@ -23,6 +23,7 @@ from typing import Any
 from trials import TOLD, Trial, Trials, Wanted, conduct, trial_parser, whole_recipe
 
 from musenet.cli.output import print_facts, print_json, print_table
+from musenet.echoes import ECHOES
 
 Settings = Mapping[str, Any]
 
@@ -90,6 +91,7 @@ MODERN = (
     Variant("GELU for squared ReLU", {"activation": "gelu"}),
     Variant("learned positions for rotary", {"positions": "learned", "musical_time": False}),
     Variant("no musical time", {"musical_time": False}),
+    Variant("no echoes", {"blind": ECHOES}),
     Variant("no place in the bar", {"blind": ("tick in beat", "beat in bar")}),
     Variant("no token shift", {"token_shift": False}),
     Variant("windows not lengthened", training={"lengthen": False}),

@@ -31,7 +31,7 @@ class ModelConfig:
         musical_time: whether queries and keys also have rotary positions in beats (`positions`).
         value_embeddings: whether each layer's values get a matrix of the embedded row, after
             the value residual (Zhou et al., 2024).
-        blind: features (`features.COLUMNS`) that the network does not see, for ablations.
+        blind: features (`echoes.ROW_COLUMNS`) that the network does not see, for ablations.
     """
 
     layers: int
