@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from common import parse, parser, tell, times
+from common import parse, parser, run, tell, times
 from torch import Tensor
 
 from musenet import attention
@@ -62,4 +62,4 @@ def _there_and_back(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -72,6 +72,15 @@ def parse(made: argparse.ArgumentParser) -> argparse.Namespace:
     return arguments
 
 
+def run(main: Callable[[], None]) -> None:
+    """Run a benchmark; what the user can mend is one line on stderr, and 2 the exit code."""
+    try:
+        main()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
 def times(
     works: Mapping[str, Callable[[], object]], arguments: argparse.Namespace, repeats: int = 0
 ) -> dict[str, Timing]:

@@ -44,7 +44,7 @@ import batches
 import numpy as np
 import torch
 from batches import Enough
-from common import parse, parser, tell, times
+from common import parse, parser, run, tell, times
 from gpt2 import Generator, generate, gpt2
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -322,4 +322,4 @@ def _alone(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from common import parse, parser, tell, times
+from common import parse, parser, run, tell, times
 
 from musenet.composing.composer import Composer, load
 from musenet.composing.decoding import Stopped
@@ -76,4 +76,4 @@ def compose(composer: Composer, notes: int, asked: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

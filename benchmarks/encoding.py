@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from common import midi_files, parse, parser, scores_of, tell, times
+from common import midi_files, parse, parser, run, scores_of, tell, times
 
 from musenet.errors import UserError
 from musenet.events import decode, encode, is_note
@@ -106,4 +106,4 @@ def _length(tokens: TokSequence | list[TokSequence]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

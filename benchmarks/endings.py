@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import options, prompts, shuffled
 
 from musenet.analysis.arrays import bars_of
@@ -81,4 +81,4 @@ def _human(split: Split, seconds: float) -> list[Score]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

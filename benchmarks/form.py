@@ -15,7 +15,7 @@ so many held-out ones. Means over the pieces of
 from __future__ import annotations
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
@@ -80,4 +80,4 @@ def by_phrase(model: Model, table: Table, told: Condition) -> NDArray[np.float64
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from common import parse, parser, tell
+from common import parse, parser, run, tell
 from numpy.typing import NDArray
 
 from musenet import midi
@@ -91,4 +91,4 @@ def _counts(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from common import midi_files, parse, parser, tell
+from common import midi_files, parse, parser, run, tell
 from numpy.typing import NDArray
 from prompts import Given, Task, drawn, openings
 from trials import Record, add_record, read_records
@@ -276,4 +276,4 @@ def _report(composer: Composer, records: Sequence[Record], arguments: argparse.N
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

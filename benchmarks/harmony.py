@@ -18,7 +18,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
-from common import parse, parser, tell
+from common import parse, parser, run, tell
 from held_out import shuffled
 from numpy.typing import NDArray
 
@@ -181,4 +181,4 @@ def _named(values: Sequence[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,6 +16,7 @@ from musenet.composing.prompt import condition_of as prompt_condition
 from musenet.composing.sampling import Sampling
 from musenet.condition import KEYS, Condition
 from musenet.corpus.shards import Split
+from musenet.errors import UserError
 from musenet.evaluation.continuations import condition_of
 from musenet.events import Table, decode, encode
 from musenet.instruments import DRUMS, INSTRUMENTS
@@ -62,9 +63,15 @@ def prompts(split: Split, count: int, seed: int) -> list[dict[str, Any]]:
 
 
 def of_style(split: Split, style: str, count: int, seed: int, shortest: float = 0.0) -> list[int]:
-    """The places of random pieces of a style that last at least so many seconds."""
+    """The places of random pieces of a style that last at least so many seconds.
+
+    Raises:
+        UserError: there is no such style, or no such piece.
+    """
     own, pieces = style_id(style), split.pieces
     fit = (pieces["styles"] == own).any(axis=1) & (pieces["seconds"] >= shortest)
+    if not fit.any():
+        raise UserError(f"none of these held-out pieces is {style}: name another style or --split")
     return list(islice((piece for piece in shuffled(split, seed) if fit[piece]), count))
 
 

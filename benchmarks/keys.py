@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import options, prompts, shuffled
 
 from musenet.analysis.arrays import bars_of
@@ -99,4 +99,4 @@ def _human(split: Split, seconds: float) -> list[tuple[int, Score]]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,7 +15,7 @@ Sorted by how far off they are.
 from __future__ import annotations
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import beginning, composed, of_style, options
 from numpy.typing import NDArray
 
@@ -66,4 +66,4 @@ def rows(pairs: list[NDArray[np.float64]]) -> list[tuple[object, ...]]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import mido
 import pretty_midi
 import symusic
-from common import midi_files, parse, parser, tell, times
+from common import midi_files, parse, parser, run, tell, times
 
 from musenet.midi import load
 
@@ -62,4 +62,4 @@ def _all_of(read: Callable[[bytes], object], files: Sequence[bytes]) -> Callable
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import beginning, options, prompts, shuffled
 from numpy.typing import NDArray
 
@@ -186,4 +186,4 @@ def _first(order: Sequence[tuple[float, ...]]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from common import midi_files, parse, parser, tell, times
+from common import midi_files, parse, parser, run, tell, times
 
 from musenet.midi import load
 from musenet.rendering import audio, pianoroll
@@ -72,4 +72,4 @@ def _draw(scores: list[Score], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

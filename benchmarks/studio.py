@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from common import parse, parser, tell
+from common import parse, parser, run, tell
 
 from musenet.composing.composer import Composer, load
 from musenet.composing.decoding import Stopped
@@ -170,4 +170,4 @@ def _memory(process: subprocess.Popen[str]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

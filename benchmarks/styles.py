@@ -32,7 +32,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from common import parse, parser, tell
+from common import parse, parser, run, tell
 from held_out import beginning
 from numpy.typing import NDArray
 
@@ -312,4 +312,4 @@ def _human(splits: Sequence[Split], style: int, seconds: float) -> list[Table]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

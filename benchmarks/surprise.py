@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from common import parse, tell
+from common import parse, run, tell
 from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
@@ -122,4 +122,4 @@ def _mean(column: NDArray[np.float64]) -> object:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

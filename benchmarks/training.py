@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import Timing, parse, parser, tell, times
+from common import Timing, parse, parser, run, tell, times
 
 from musenet.corpus.shards import open_split
 from musenet.echoes import ROW_SIZES
@@ -227,4 +227,4 @@ def _yes(value: bool) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

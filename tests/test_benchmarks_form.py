@@ -50,3 +50,15 @@ def test_composed_tunes_stand_beside_human_ones(
     rows = json.loads(capsys.readouterr().out)["results"]
     assert [(row["by"], row["pieces"]) for row in rows] == [("human", 2), ("composed", 2)]
     assert rows[0]["new"] > 0 and rows[0]["again 25-32"] > 0
+
+
+def test_what_the_user_can_mend_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import common
+    import form
+
+    monkeypatch.setattr(sys, "argv", ["form.py", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit, match="2"):
+        common.run(form.main)
+    assert capsys.readouterr().err.count("\n") == 1
