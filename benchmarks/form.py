@@ -19,6 +19,7 @@ from common import parse, run, tell
 from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
+from musenet.analysis.arrays import mean
 from musenet.composing.composer import load
 from musenet.condition import Condition
 from musenet.corpus.shards import open_split
@@ -55,7 +56,7 @@ def main() -> None:
             told = told_of(composer, split, piece, style)
             own.append(_measured(composer.model, encode(score), told))
     rows = [
-        (by, len(each), *np.nanmean(np.array(each), axis=0).tolist())
+        (by, len(each), *(mean(own[~np.isnan(own)]) for own in np.array(each).T))
         for by, each in (("human", human), ("composed", own))
     ]
     columns = ("by", "pieces", "new", "again", "new 17-24", "again 25-32", *MEASURED)

@@ -58,6 +58,7 @@ def test_what_the_user_can_mend_is_one_line(
     import common
     import form
 
+    monkeypatch.setattr(form, "parse", lambda made: made.parse_args())
     monkeypatch.setattr(sys, "argv", ["form.py", str(tmp_path / "nowhere")])
     with pytest.raises(SystemExit, match="2"):
         common.run(form.main)
