@@ -25,6 +25,7 @@ from torch.utils.checkpoint import checkpoint
 
 from musenet.attention import Attention, LayerCache, Linear, Turns, norm
 from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
+from musenet.copying import Told, with_copies
 from musenet.echoes import ROW_COLUMNS, ROW_SIZES
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN, TICK
@@ -303,9 +304,15 @@ class Model(nn.Module):
         Of a given event only the wait says something: that nothing else came before it.
         """
         nats = []
+        told = Told.by(next_features_BTF)
+        open_BT = told.heard
         given_BT = next_features_BTF[..., GIVEN] > 0
         for field in range(len(FIELDS)):
             logits_BTV = self.heads.logits(field, x_BTD)
+            if self.config.copying:
+                own_BT = told.ids[..., field]
+                logits_BTV = with_copies(logits_BTV, field, own_BT, open_BT)
+                open_BT = open_BT & (next_BT5[..., field] == own_BT)
             nats_BT = F.cross_entropy(
                 logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
             ).view(next_BT5.shape[:2])

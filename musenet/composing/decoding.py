@@ -31,6 +31,7 @@ from musenet.composing.steering import UNSTEERED, Steering
 from musenet.composing.surprise import Floats, Held, HumanSurprise, surprisal
 from musenet.composing.threads import one_thread
 from musenet.condition import Condition
+from musenet.copying import Copies
 from musenet.events import END, NO_PITCH, PITCH_OFFSET, REST, SIZES, Table
 from musenet.features import Features, Moments, features, moments_of
 from musenet.given import Anticipated
@@ -191,12 +192,16 @@ class Decoder:
         chance, held = self.chances.next(), self.held
         x, past, link = self.hidden, self.past, self.network.choose
         bits = np.zeros(len(self.alive))
+        copies = Copies(self.engine.echoes, self.network.model.config.copying)
+
+        def foretold(field: int) -> Scores:
+            return copies.merged(field, self.network.logits(field, x))
 
         def choose(
             field: int, allowed: Mask, bias: NDArray[np.float32] | float = 0.0,
             scores: Scores | None = None, warmth: Floats | float | None = None,
         ) -> NDArray[np.int64]:  # fmt: skip
-            scores = (self.network.logits(field, x) if scores is None else scores) + bias
+            scores = (foretold(field) if scores is None else scores) + bias
             rare = END if field == 1 else -1
             how = self.calmer if field == 2 else self.how
             warm = held.warmth() if warmth is None else warmth
@@ -204,11 +209,12 @@ class Decoder:
             chosen = sample(scores, allowed, chance[:, field], how, rare, warm, sureness)
             if held.aim is not None:
                 bits[:] += surprisal(scores, allowed, chosen)
+            copies.follow(field, chosen)
             return chosen
 
         overdue = self.balance.overdue(self.moments.seconds)
         due = self.pending.waits(self.next, self.moments.tick)
-        waits, scores = self.rules.waits(past, self.moments), self.network.logits(0, x)
+        waits, scores = self.rules.waits(past, self.moments), foretold(0)
         sooner = self.balance.sooner(
             overdue, past.instrument, due, lambda: probabilities(scores, waits)
         )
@@ -219,7 +225,7 @@ class Decoder:
         self.alive &= now.seconds < self.until
         columns = self._columns(now, comes)
         x = link(0, x, wait, columns)
-        scores = self.network.logits(1, x)
+        scores = foretold(1)
         allowed, bias, against = self._players(now, wait, overdue, scores)
         instrument = choose(1, allowed, bias, scores)
         if allowed[:, END].any():

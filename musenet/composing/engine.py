@@ -14,7 +14,7 @@ from musenet.composing.guidance import plain, with_plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
-from musenet.echoes import Echoes, Listener, no_echoes
+from musenet.echoes import Echoes, Listener, echoes, no_echoes
 from musenet.events import Table, to_ids
 from musenet.features import Features, features
 from musenet.model import PROMPT_ROWS, Cache
@@ -39,6 +39,10 @@ class Engine:
 
     The cache holds the prompt and up to `context` events. When it is full the window slides:
     the last half is read again as a window of its own, exactly as a crop in training.
+
+    Attributes:
+        echoes: of the last row of each candidate, none where notes are given ahead of time, shape
+            (candidates, 8).
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Engine:
         self.unseen = np.zeros(0, dtype=np.bool_) if seen is None else ~seen
         self._cache: Cache | None = None
         self._listener: Listener | None = None
+        self.echoes: Echoes = no_echoes(candidates)
 
     @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
@@ -82,6 +87,8 @@ class Engine:
         """
         if self.marks is None:
             self._listener = Listener([opening] * self.candidates, ~self.unseen)
+            heard = echoes(opening, max(0, len(opening) - 1), seen=~self.unseen)
+            self.echoes = np.repeat(heard if len(heard) else no_echoes(1), self.candidates, axis=0)
         return self._read([opening], self.candidates)
 
     @torch.inference_mode()
@@ -95,17 +102,12 @@ class Engine:
         Returns:
             Shape (candidates, D), twice as many if guided.
         """
-        echoes = self._echoes(tables[:, -1])
+        if self._listener is not None:
+            self.echoes = self._listener.append(tables[:, -1])
         if self._cache is None or self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
-        columns = np.concatenate([columns, echoes], axis=1)
+        columns = np.concatenate([columns, self.echoes], axis=1)
         return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
-
-    def _echoes(self, rows: Table) -> Echoes:
-        """Of the last rows of the candidates; none where notes are given ahead of time."""
-        if self._listener is None:
-            return no_echoes(len(rows))
-        return self._listener.append(rows)
 
     def _columns(self, place: int, view: Window, rows: NDArray[np.int64]) -> Features:
         """Features of a window of a candidate that has some of its rows."""
@@ -116,8 +118,8 @@ class Engine:
             moments = moments.ahead(np.pad(self.marks.lead[place, rows], told))
         controls = self.steering.at(moments)
         columns = features(moments, self.total_seconds, controls=controls, given=given)
-        echoes = view.echoes if self.marks is None else no_echoes(len(columns))
-        return np.concatenate([columns, echoes], axis=1)
+        heard = view.echoes if self.marks is None else no_echoes(len(columns))
+        return np.concatenate([columns, heard], axis=1)
 
     def _read(self, tables: Sequence[Table], times: int = 1) -> Tensor:
         """Fill the cache with a window over the last rows of one or of all candidates.

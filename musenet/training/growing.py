@@ -1,4 +1,4 @@
-"""Growing: a network with more layers or with musical time, made of one that had less."""
+"""Growing: a network with more layers, musical time or copying, made of one that had less."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import replace
 import torch
 
 from musenet.attention import TIMES
+from musenet.copying import COPY
 from musenet.model import Model
 
 _OUTPUTS = ("attention.out.weight", "feed_forward.down.weight")
 
 
 def grown(model: Model, like: Model) -> Model:
-    """A network with the layers of another and, if that has it, with musical time.
+    """A network with the layers of another and, if that has them, with musical time and copying.
 
     Matrices of musical time that it lacked are the other's: of one that is yet to be trained they
-    add nothing.
+    add nothing. Copies that it knew nothing of begin with scores of zero.
 
     Args:
         model: what is to grow, with as many layers at most; it stays as it is.
@@ -27,11 +28,24 @@ def grown(model: Model, like: Model) -> Model:
     """
     shallow = model.config.layers < like.config.layers
     deep = deepened(model, like.config.layers) if shallow else model
-    if model.config.musical_time or not like.config.musical_time:
-        return deep
+    timed = _timed(deep, like) if like.config.musical_time > deep.config.musical_time else deep
+    return _copying(timed) if like.config.copying > timed.config.copying else timed
+
+
+def _timed(model: Model, like: Model) -> Model:
     times = {name: tensor for name, tensor in like.state_dict().items() if TIMES in name}
-    made = Model(replace(deep.config, musical_time=True), model.dtype)
-    made.load_state_dict({**deep.state_dict(), **times})
+    made = Model(replace(model.config, musical_time=True), model.dtype)
+    made.load_state_dict({**model.state_dict(), **times})
+    return made.to(model.device)
+
+
+def _copying(model: Model) -> Model:
+    made = Model(replace(model.config, copying=True), model.dtype)
+    made.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        for field, copy in enumerate(COPY):
+            for parameter in (*made.heads.outputs[field].parameters(), made.heads.frequent[field]):
+                parameter[copy] = 0.0
     return made.to(model.device)
 
 

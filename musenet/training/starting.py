@@ -20,7 +20,7 @@ BEGUN = 0.3
 
 
 def take_over(model: Model, weights: Path) -> tuple[str, ...]:
-    """Take over the weights of a model, which may have fewer layers and no musical time.
+    """Take over the weights of a model, which may have fewer layers, no musical time, no copying.
 
     Returns:
         Names of the tables of controls that it knows nothing of, and of the matrices of musical

@@ -17,6 +17,7 @@ from musenet.composing.prompt import Prompt
 from musenet.composing.rules import LATEST_END
 from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.condition import stack
+from musenet.echoes import echoes
 from musenet.events import (
     END,
     METRE_EVENT,
@@ -228,6 +229,7 @@ class Naive(Engine):
         rows = tables.shape[1]
         if rows - self.start + (2 if self.start else 0) > self.context:
             self.start = rows - self.context // 2
+        self.echoes = np.concatenate([echoes(table[:rows], rows - 1) for table in tables])
         return torch.cat([self._last(table[:rows]) for table in tables])
 
     def _last(self, table: Table) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from musenet.copying import COPY
 from musenet.model import Model
 from musenet.presets import PRESETS
 from musenet.training.growing import deepened, grown
@@ -73,3 +74,17 @@ def test_new_layers_learn_at_once_and_the_old_network_stays() -> None:
     assert block.feed_forward.up.weight.grad is not None
     assert block.feed_forward.up.weight.grad.any()
     assert all(torch.equal(kept[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_network_comes_to_copy() -> None:
+    torch.manual_seed(0)
+    plain = random(Model(replace(TINY, copying=False)))
+    made = grown(plain, Model(TINY))
+    assert made.config.copying and not plain.config.copying
+    assert grown(made, plain) is made
+    x = torch.randn(3, TINY.width)
+    for field, copy in enumerate(COPY):
+        own, before = made.heads.logits(field, x), plain.heads.logits(field, x)
+        assert (own[:, copy] == 0.0).all()
+        own[:, copy] = before[:, copy]
+        assert torch.equal(own, before)
