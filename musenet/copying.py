@@ -1,9 +1,10 @@
-"""Copying: a field of the next event may be what its echo says it would be.
+"""Copying: a field of the next event may be what stood there some bars ago.
 
-One spare value of each field stands for "as in the echo", and what the network gives it is added to
-what it gives the echo's own value: a pointer sentinel mixture (Merity et al., 2016), whose pointer
-is the echo. It is open while all fields before were copied too. So one score tells whether a
-passage goes on, whatever its notes are.
+Spare values of each field stand for "as in the echo", "as eight bars ago" and "as four bars ago",
+and what the network gives them is added to what it gives the values that stood there: a pointer
+sentinel mixture (Merity et al., 2016), whose pointers go by musical time. A pointer is open while
+all fields before were copied from it too. So one score tells whether a passage goes on, or comes
+again, whatever its notes are.
 """
 
 from __future__ import annotations
@@ -15,74 +16,94 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.echoes import ECHOES, Echoes
-from musenet.events import FIELDS, SIZES
+from musenet.echoes import ECHOES, PHRASES, Echoes
+from musenet.events import FIELDS, REST, SIZES
 from musenet.features import COLUMNS
 
-COPY = (SIZES[0] - 1, 59, *(size - 1 for size in SIZES[2:]))
-"""The value of each field that stands for a copy, one that no event has."""
-_LAG = len(COLUMNS)
-_FIELDS = slice(_LAG + len(ECHOES) - len(FIELDS), None)
+POINTERS = 1 + len(PHRASES)
+"""The echo, then so many bars ago."""
+_SPARE = (SIZES[0], 60, *SIZES[2:])
+COPY = tuple(tuple(end - 1 - pointer for pointer in range(POINTERS)) for end in _SPARE)
+"""The values of each field that stand for a copy, one a pointer, which no event has."""
+_TOLD = len(ECHOES) - len(FIELDS)
+"""Column of an echo from which on it tells fields, those of one pointer after the other."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What echoes say of the events that follow them.
+    """What pointers say of the events to come.
 
     Attributes:
-        ids: fields of the events that they expect, (B, T, 5).
-        heard: where there is an echo, (B, T).
+        ids: fields of the events that they point to, (B, T, P, 5).
+        open: whether they point anywhere, (B, T, P).
     """
 
     ids: Tensor
-    heard: Tensor
+    open: Tensor
 
     @classmethod
-    def by(cls, features_BTF: Tensor) -> Told:
-        """By the rows before those that are foretold; the first is foretold by none."""
-        before_BTF = torch.cat([torch.zeros_like(features_BTF[:, :1]), features_BTF[:, :-1]], dim=1)
-        return cls(before_BTF[..., _FIELDS].long(), before_BTF[..., _LAG] > 0)
+    def by(cls, features_BTF: Tensor, pointers: int) -> Told:
+        """What the first `pointers` say, by the rows before those that are foretold."""
+        echoes_BTE = features_BTF[:, :-1, len(COLUMNS) :]
+        none_B1E = torch.zeros_like(features_BTF[:, :1, len(COLUMNS) :])
+        before_BTE = torch.cat([none_B1E, echoes_BTE], dim=1)
+        shape = (*before_BTE.shape[:2], POINTERS, len(FIELDS))
+        ids = before_BTE[..., _TOLD:].long().reshape(shape)
+        open_BTP = ids[..., 1] != REST
+        open_BTP[..., 0] = before_BTE[..., 0] > 0
+        open_BTP[:, 0] = False
+        open_BTP[..., pointers:] = False
+        return cls(ids, open_BTP)
 
+    def shut(self, logits_BTV: Tensor, field: int) -> Tensor:
+        """Scores of a field's values, in which no copy is made by a pointer that is not open."""
+        values = torch.tensor(COPY[field], device=logits_BTV.device)
+        copies_BTP = logits_BTV[..., values].masked_fill(~self.open, -torch.inf)
+        return logits_BTV.index_copy(-1, values, copies_BTP)
 
-def with_copies(logits_BTV: Tensor, field: int, told_BT: Tensor, open_BT: Tensor) -> Tensor:
-    """Scores of a field's values, those of copies added to what would be copied.
+    def nats(self, logits_BTV: Tensor, field: int, next_BT: Tensor) -> tuple[Tensor, Told]:
+        """Nats of a field of the next events, (B, T), and the pointers that are open after it.
 
-    Args:
-        logits_BTV: of all values, that of copying among them.
-        field: which field.
-        told_BT: what would be copied.
-        open_BT: where it may be.
-    """
-    copy_BT1 = logits_BTV[..., COPY[field], None].masked_fill(~open_BT[..., None], -torch.inf)
-    both_BT1 = torch.logaddexp(logits_BTV.gather(-1, told_BT[..., None]), copy_BT1)
-    merged_BTV = logits_BTV.scatter(-1, told_BT[..., None], both_BT1)
-    none = torch.tensor(COPY[field], device=logits_BTV.device)
-    return merged_BTV.index_fill(-1, none, -torch.inf)
+        Args:
+            logits_BTV: scores of the field's values, as `shut` leaves them.
+            field: which field.
+            next_BT: its values.
+        """
+        same_BTP = self.open & (self.ids[..., field] == next_BT[..., None])
+        values = torch.tensor(COPY[field], device=logits_BTV.device)
+        copied_BTP = logits_BTV[..., values].masked_fill(~same_BTP, -torch.inf)
+        own_BT1 = logits_BTV.gather(-1, next_BT[..., None])
+        given_BT = torch.cat([own_BT1, copied_BTP], dim=-1).logsumexp(dim=-1)
+        return logits_BTV.logsumexp(dim=-1) - given_BT, Told(self.ids, same_BTP)
 
 
 class Copies:
     """The same for the next event of each candidate, field after field."""
 
-    def __init__(self, echoes: Echoes, copying: bool) -> None:
+    def __init__(self, echoes: Echoes, pointers: int) -> None:
         """Begin an event.
 
         Args:
-            echoes: of the rows before, shape (candidates, 8).
-            copying: whether the network knows of copies at all.
+            echoes: of the rows before, shape (candidates, `echoes.WIDTH`).
+            pointers: how many the network knows.
         """
-        self._told = echoes[:, -len(FIELDS) :]
-        self._open = (echoes[:, 0] > 0) & copying
+        self._told = echoes[:, _TOLD:].reshape(len(echoes), POINTERS, len(FIELDS))
+        self._open = self._told[..., 1] != REST
+        self._open[:, 0] = echoes[:, 0] > 0
+        self._open[:, pointers:] = False
         self._each = np.arange(len(echoes))
 
     def merged(self, field: int, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of a field's values, shape (candidates, V), as `with_copies` merges them."""
-        told = self._told[:, field]
-        copy = np.where(self._open, scores[:, COPY[field]], -np.inf)
+        """Scores of a field's values, (candidates, V), those of copies added to what is copied."""
         merged = scores.copy()
-        merged[self._each, told] = np.logaddexp(scores[self._each, told], copy)
         merged[:, COPY[field]] = -np.inf
+        for pointer, copy in enumerate(COPY[field]):
+            if self._open[:, pointer].any():
+                own = self._each, self._told[:, pointer, field]
+                given = np.where(self._open[:, pointer], scores[:, copy], -np.inf)
+                merged[own] = np.logaddexp(merged[own], given)
         return merged
 
     def follow(self, field: int, chosen: NDArray[np.int64]) -> None:
         """Take down what was chosen, shape (candidates,)."""
-        self._open &= chosen == self._told[:, field]
+        self._open &= chosen[:, None] == self._told[..., field]

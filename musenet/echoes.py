@@ -20,7 +20,7 @@ from musenet.events import to_ids as ids_of
 from musenet.features import BAR_TICKS, COLUMNS, DEFAULT_BAR_TICKS, FEATURE_SIZES
 
 Echoes = NDArray[np.int32]
-"""Shape (rows, 8), columns as in `ECHOES`."""
+"""Shape (rows, `WIDTH`), columns as in `ECHOES`, then the fields of the notes `PHRASES` ago."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -34,13 +34,19 @@ RUNS: Ints = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64])
 ECHO_SIZES = (LAGS + 1, len(RUNS) + 1, RECENT + 1, *SIZES)
 """Ids of each column."""
 ROW_COLUMNS, ROW_SIZES = COLUMNS + ECHOES, FEATURE_SIZES + ECHO_SIZES
-"""What is told of a row: the features of its moment, then its echo."""
-NO_ECHO = (0, 0, 0, MAX_WAIT, REST, NO_PITCH, 0, 0)
+"""What the trunk is told of a row: the features of its moment, then its echo."""
+PHRASES = (8, 4)
+"""Bars after which passages come again more often than after others: what stood so long ago is told
+whether there were hits or not, to be copied (`copying`)."""
+_NO_NOTE = (MAX_WAIT, REST, NO_PITCH, 0, 0)
+NO_ECHO = (0, 0, 0, *_NO_NOTE, *_NO_NOTE * len(PHRASES))
 """Nothing is repeated."""
-_LONGEST = int(RUNS[-1])
+WIDTH = len(NO_ECHO)
+_COUNTS, _LONGEST = len(ECHOES) - len(FIELDS), int(RUNS[-1])
 _LAGS: Ints = np.arange(1, LAGS + 1)
-_TICK = 64 * 256
-"""Notes stand in order of tick, instrument and pitch: as one number, a tick is worth so much."""
+_PART, _TICK = 256, 64 * 256
+"""Notes stand in order of tick, instrument and pitch: as one number, an instrument and a tick are
+worth so much."""
 _NOWHERE = -1
 
 
@@ -64,7 +70,12 @@ def echoes(
         kept[: len(seen)] = seen[: len(table)]
     piece = _Piece.of(table, kept)
     follows = _follow(piece, start)
-    return _told(piece, follows.rows, follows.score(), follows)[follows.rows >= start]
+    if not len(piece.notes):
+        return no_echoes(len(follows.rows))[follows.rows >= start]
+    notes = piece.notes[follows.next]
+    due = piece.places[notes] // _TICK + piece.bars[follows.rows, None] * _LAGS
+    ticks = (piece.places[follows.rows] + 1) // _TICK
+    return _told(follows, piece.ids[notes], ticks, due)[follows.rows >= start]
 
 
 def no_echoes(rows: int) -> Echoes:
@@ -134,16 +145,16 @@ def _follow(piece: _Piece, start: int) -> _Follows:
     rows = piece.kept[piece.kept >= min(earliest, start)]
     places, lags = piece.places[rows], piece.bars[rows, None] * _LAGS
     known = np.searchsorted(piece.notes, rows, side="right")
+    if not len(piece.notes):
+        nothing = np.zeros(lags.shape, dtype=np.int64)
+        return _Follows(rows, nothing - 1, nothing > 0, nothing, nothing)
     following = _following(piece.places[piece.notes], places[:, None], lags, known[:, None])
-    due = piece.places[piece.notes[following]] + lags * _TICK if len(piece.notes) else lags
+    due = piece.places[piece.notes[following]] + lags * _TICK
     is_here = np.isin(rows, piece.notes, assume_unique=True)
     hits = np.zeros(following.shape, dtype=np.bool_)
     hits[1:] = (following[:-1] != _NOWHERE) & (due[:-1] == places[1:, None]) & is_here[1:, None]
     own = hits[is_here]
     of_note = np.maximum(np.cumsum(is_here) - 1, 0)
-    if not len(own):
-        nothing = np.zeros(following.shape, dtype=np.int64)
-        return _Follows(rows, following, hits, nothing, nothing)
     run, recent = (each[of_note] * (np.cumsum(is_here) > 0)[:, None] for each in _counted(own))
     return _Follows(rows, following, hits, run, recent)
 
@@ -160,55 +171,65 @@ def _counted(hits: Bools) -> tuple[Ints, Ints]:
 def _following(notes: Ints, places: Ints, lags: Ints, known: Ints) -> Ints:
     """Which note follows what stands a lag before a place, `_NOWHERE` if there is none yet.
 
+    In the bar before a whole lag has gone by it is the first note of all. At its own tick an
+    instrument has no more notes to follow than it had there: one that plays another note in place
+    of the only one goes on behind it.
+
     Args:
         notes: places of the notes of a piece, ascending.
         places: from where.
-        lags: ticks, shape to be broadcast with them.
-        known: how many notes there are by then, likewise.
+        lags: ticks of one bar and more, shape (…, `LAGS`).
+        known: how many notes there are by then.
     """
     earlier = places - lags * _TICK
+    if not len(notes):
+        return np.full(earlier.shape, _NOWHERE)
     following = np.searchsorted(notes, earlier, side="right")
-    return np.where((earlier >= -1) & (following < known), following, _NOWHERE)
+    there = (earlier >= -lags[..., :1] * _TICK) & (following < known)
+    part = earlier // _PART
+    same = there & (notes[np.minimum(following, len(notes) - 1)] // _PART == part)
+    played = known - np.searchsorted(notes, places // _PART * _PART)
+    first, end = (np.searchsorted(notes, (part[same] + more) * _PART) for more in (0, 1))
+    over = np.broadcast_to(played, same.shape)[same] >= end - first
+    following[same] = np.where(over, end, following[same])
+    return np.where(there & (following < known), following, _NOWHERE)
 
 
 def _places(rows: Table, ticks: Ints) -> Ints:
     """Where rows stand at some ticks, as one number each."""
-    within = rows[..., 1].astype(np.int64) * 256 + rows[..., 2]
+    within = rows[..., 1].astype(np.int64) * _PART + rows[..., 2]
     places: Ints = ticks * _TICK + np.where(is_note(rows), within, -1)
     return places
 
 
-def _told(piece: _Piece, rows: Ints, score: Ints, follows: _Follows) -> Echoes:
-    each = np.arange(len(rows))
-    best = score.argmax(axis=1)
-    found = score[each, best] > 0
-    if not found.any():
-        return no_echoes(len(rows))
-    note = piece.notes[follows.next[each, best]]
-    lag = piece.bars[rows] * _LAGS[best]
-    wait = piece.places[note] // _TICK + lag - (piece.places[rows] + 1) // _TICK
-    return _columns(
-        found, best, follows.run[each, best], follows.recent[each, best], piece.ids[note], wait
-    )
-
-
-def _columns(found: Bools, best: Ints, run: Ints, recent: Ints, ids: Ints, wait: Ints) -> Echoes:
-    """Echoes of rows, shape (n, 8).
+def _told(follows: _Follows, ids: Ints, ticks: Ints, due: Ints) -> Echoes:
+    """Echoes of rows, shape (n, `WIDTH`).
 
     Args:
-        found: whether there are any, shape (n,), as all that follows.
-        best: place of their lag.
-        run: hits in a row.
-        recent: hits among the last notes.
-        ids: of the notes that would follow, shape (n, 5).
-        wait: ticks until then.
+        follows: how they go together with what stood before them.
+        ids: of the notes that are to follow at each lag, shape (n, `LAGS`, 5).
+        ticks: when the rows are, shape (n,).
+        due: when those notes would come, shape (n, `LAGS`).
     """
-    columns = np.concatenate(
-        [_LAGS[best, None], np.searchsorted(RUNS, run, side="right")[:, None], recent[:, None],
-         wait[:, None], ids[:, 1:]], axis=1,
-    )  # fmt: skip
-    columns[wait > MAX_WAIT, 3:] = NO_ECHO[3:]  # a rest comes first
-    return np.where(found[:, None], columns, NO_ECHO).astype(np.int32)
+    each, score = np.arange(len(ticks)), follows.score()
+    best = score.argmax(axis=1)
+    run, recent = follows.run[each, best], follows.recent[each, best]
+    runs = np.searchsorted(RUNS, run, side="right")
+    counted = np.where(
+        (score[each, best] > 0)[:, None], np.stack([_LAGS[best], runs, recent], axis=1), 0
+    )
+    told = np.tile(np.array(NO_ECHO, dtype=np.int32), (len(ticks), 1))
+    told[:, :_COUNTS] = counted
+    places = [best, *(np.full(len(ticks), lag - 1) for lag in PHRASES)]
+    for pointer, lag in enumerate(places):
+        wait = due[each, lag] - ticks
+        there = (follows.next[each, lag] != _NOWHERE) & (wait <= MAX_WAIT)  # else a rest is first
+        if pointer == 0:
+            there &= counted[:, 0] > 0
+        note = np.concatenate([wait[:, None], ids[each, lag, 1:]], axis=1)
+        begin = _COUNTS + len(FIELDS) * pointer
+        told[there, begin : begin + len(FIELDS)] = note[there]
+    return told
 
 
 class Listener:
@@ -254,7 +275,7 @@ class Listener:
         self._hits[place, (np.arange(known - len(heard), known)) % RECENT] = heard
 
     def append(self, rows: Table) -> Echoes:
-        """The echoes of the next row of each candidate, (candidates, 5), to (candidates, 8)."""
+        """The echoes of the next row of each candidate, (candidates, 5)."""
         each = np.arange(len(rows))
         self._tick += rows[:, 0]
         metres = rows[:, 1] == METRE_EVENT
@@ -270,13 +291,9 @@ class Listener:
         ])  # fmt: skip
         due = self._notes[each[:, None], following] + lags * _TICK
         self._due = np.where(following == _NOWHERE, _NOWHERE, due)
-        score = np.where(following == _NOWHERE, 0, self._run + self._recent)
-        best = score.argmax(axis=1)
-        wait = self._due[each, best] // _TICK - self._tick
-        return _columns(
-            score[each, best] > 0, best, self._run[each, best], self._recent[each, best],
-            self._ids[each, following[each, best]], wait,
-        )  # fmt: skip
+        follows = _Follows(each, following, self._hits[:, 0], self._run, self._recent)
+        ids = self._ids[each[:, None], following]
+        return _told(follows, ids, self._tick, due // _TICK)
 
     def _count(self, places: Ints, notes: Bools) -> None:
         """Which lags foretold the notes that came."""

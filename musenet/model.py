@@ -25,7 +25,7 @@ from torch.utils.checkpoint import checkpoint
 
 from musenet.attention import Attention, LayerCache, Linear, Turns, norm
 from musenet.condition import INSTRUMENT_SLOTS, KEYS, KINDS, STYLE_SLOTS, Conditions
-from musenet.copying import Told, with_copies
+from musenet.copying import Told
 from musenet.echoes import ROW_COLUMNS, ROW_SIZES
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, FEATURE_SIZES, GIVEN, TICK
@@ -304,18 +304,17 @@ class Model(nn.Module):
         Of a given event only the wait says something: that nothing else came before it.
         """
         nats = []
-        told = Told.by(next_features_BTF)
-        open_BT = told.heard
+        told = Told.by(next_features_BTF, self.config.copies)
         given_BT = next_features_BTF[..., GIVEN] > 0
         for field in range(len(FIELDS)):
             logits_BTV = self.heads.logits(field, x_BTD)
-            if self.config.copying:
-                own_BT = told.ids[..., field]
-                logits_BTV = with_copies(logits_BTV, field, own_BT, open_BT)
-                open_BT = open_BT & (next_BT5[..., field] == own_BT)
-            nats_BT = F.cross_entropy(
-                logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
-            ).view(next_BT5.shape[:2])
+            if self.config.copies:
+                logits_BTV = told.shut(logits_BTV, field)
+                nats_BT, told = told.nats(logits_BTV, field, next_BT5[..., field])
+            else:
+                nats_BT = F.cross_entropy(
+                    logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
+                ).view(next_BT5.shape[:2])
             if field == 0:
                 nats_BT = torch.where(given_BT, _survival(logits_BTV, next_BT5[..., 0]), nats_BT)
             nats.append(nats_BT)

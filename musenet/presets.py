@@ -31,7 +31,7 @@ class ModelConfig:
         musical_time: whether queries and keys also have rotary positions in beats (`positions`).
         value_embeddings: whether each layer's values get a matrix of the embedded row, after
             the value residual (Zhou et al., 2024).
-        copying: whether fields may be foretold as copies of what the echo says (`copying`).
+        copies: of how many pointers fields may be foretold as copies (`copying.POINTERS`).
         blind: features (`echoes.ROW_COLUMNS`) that the network does not see, for ablations.
     """
 
@@ -47,7 +47,7 @@ class ModelConfig:
     qk_norm: bool = True
     token_shift: bool = True
     musical_time: bool = False
-    copying: bool = False
+    copies: int = 0
     value_embeddings: bool = False
     blind: tuple[str, ...] = ()
 
@@ -71,25 +71,25 @@ def tiny() -> ModelConfig:
     """For tests: trains on a CPU in seconds."""
     return ModelConfig(
         layers=2, width=64, heads=2, kv_heads=1, head_width=32, context=512,
-        musical_time=True, copying=True,
+        musical_time=True, copies=3,
     )  # fmt: skip
 
 
 def mini() -> ModelConfig:
     """About 12 M parameters: what a CPU trains in two hours."""
     return ModelConfig(
-        layers=6, width=384, heads=4, kv_heads=2, context=2048, musical_time=True, copying=True
+        layers=6, width=384, heads=4, kv_heads=2, context=2048, musical_time=True, copies=3
     )
 
 
 def small() -> ModelConfig:
     """About 30 M parameters: composes faster than real time on one CPU core."""
-    return ModelConfig(layers=9, width=512, heads=8, kv_heads=2, musical_time=True, copying=True)
+    return ModelConfig(layers=9, width=512, heads=8, kv_heads=2, musical_time=True, copies=3)
 
 
 def base() -> ModelConfig:
     """About 150 M parameters, for a GPU."""
-    return ModelConfig(layers=16, width=832, heads=13, kv_heads=13, musical_time=True, copying=True)
+    return ModelConfig(layers=16, width=832, heads=13, kv_heads=13, musical_time=True, copies=3)
 
 
 def musenet() -> ModelConfig:

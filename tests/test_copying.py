@@ -2,76 +2,79 @@ import numpy as np
 import pytest
 import torch
 
-from musenet.copying import COPY, Copies, Told, with_copies
-from musenet.echoes import ECHO_SIZES, no_echoes
+from musenet.copying import COPY, POINTERS, Copies, Told
+from musenet.echoes import WIDTH, no_echoes
 from musenet.events import END, FIELDS, MAX_WAIT, NO_PITCH, REST, SIZES
 from musenet.features import COLUMNS
 from musenet.instruments import DRUMS
 from musenet.quantise import DURATIONS, VELOCITIES
 
-ROWS = 6
+ROWS = 64
 
 
 def random_scores(field: int) -> torch.Tensor:
     return torch.randn(ROWS, SIZES[field], generator=torch.Generator().manual_seed(field))
 
 
-def told(field: int) -> torch.Tensor:
-    return torch.arange(ROWS) % 4
+def random_echoes(field: int) -> np.ndarray:
+    """Pointers that are open or not, and point at few values."""
+    rng, made = np.random.default_rng(field), no_echoes(ROWS)
+    made[:, 0] = rng.integers(0, 2, ROWS)
+    for pointer in range(POINTERS):
+        begin = WIDTH - len(FIELDS) * (POINTERS - pointer)
+        made[:, begin + 1] = rng.choice([REST, 0], ROWS)
+        made[:, begin + field] = rng.integers(0, 3, ROWS) if field != 1 else made[:, begin + 1]
+    return made
 
 
-def test_no_event_has_the_value_that_stands_for_a_copy() -> None:
-    assert COPY[0] > MAX_WAIT
-    assert DRUMS < COPY[1] < REST < END
-    assert COPY[2] > NO_PITCH
-    assert COPY[3] > len(DURATIONS)
-    assert COPY[4] > len(VELOCITIES)
-    assert all(copy < size for copy, size in zip(COPY, SIZES, strict=True))
+def told(echoes: np.ndarray, pointers: int = POINTERS) -> Told:
+    """Of the events that follow rows, each alone in its window."""
+    columns = torch.zeros((ROWS, 2, len(COLUMNS) + WIDTH), dtype=torch.int32)
+    columns[:, 0, len(COLUMNS) :] = torch.from_numpy(echoes)
+    return Told.by(columns, pointers)
 
 
+def test_no_event_has_a_value_that_stands_for_a_copy() -> None:
+    for place, above in enumerate((MAX_WAIT, DRUMS, NO_PITCH, len(DURATIONS), len(VELOCITIES))):
+        assert all(above < copy < SIZES[place] for copy in COPY[place])
+    assert max(COPY[1]) < REST < END
+
+
+@pytest.mark.parametrize("pointers", range(POINTERS + 1))
 @pytest.mark.parametrize("field", range(len(FIELDS)))
-def test_what_is_given_to_copying_goes_to_what_is_copied(field: int) -> None:
-    scores, own = random_scores(field), told(field)
-    open_rows = torch.tensor([True, False] * (ROWS // 2))
-    merged = with_copies(scores, field, own, open_rows).softmax(dim=-1)
-    assert torch.allclose(merged.sum(dim=-1), torch.ones(ROWS))
-    assert (merged[:, COPY[field]] == 0.0).all()
-    plain = scores.softmax(dim=-1)
-    each = torch.arange(ROWS)
-    expected = plain[each, own] + plain[:, COPY[field]]
-    assert torch.allclose(merged[each, own][open_rows], expected[open_rows])
-    closed = plain / (1.0 - plain[:, COPY[field], None])
-    assert torch.allclose(merged[each, own][~open_rows], closed[each, own][~open_rows])
+def test_what_is_given_to_copying_goes_to_what_is_copied(field: int, pointers: int) -> None:
+    scores, echoes = random_scores(field), random_echoes(field)
+    chances = Copies(echoes, pointers).merged(field, scores.numpy()).astype(np.float64)
+    chances = np.exp(chances) / np.exp(chances).sum(axis=1, keepdims=True)
+    assert (chances[:, COPY[field]] == 0.0).all()
+    by = told(echoes, pointers)
+    shut = by.shut(scores[:, None].repeat(1, 2, 1), field)
+    for value in range(4):
+        nats, after = by.nats(shut, field, torch.full((ROWS, 2), value))
+        assert np.allclose(nats[:, 1].numpy(), -np.log(chances[:, value]), atol=1e-4)
+        same = by.ids[..., field] == value
+        assert torch.equal(after.open, by.open & same)
+    plain = torch.from_numpy(np.delete(scores.numpy(), COPY[field], axis=1)).softmax(dim=-1)
+    alone = ~by.open[:, 1].any(dim=-1).numpy()
+    assert alone.any()
+    rest = np.delete(chances, COPY[field], axis=1)
+    assert np.allclose(rest[alone], plain.numpy()[alone], atol=1e-6)
 
 
-@pytest.mark.parametrize("field", range(len(FIELDS)))
-def test_composing_merges_as_training_does(field: int) -> None:
-    scores, own = random_scores(field), told(field)
-    echoes = no_echoes(ROWS)
-    echoes[:, 0], echoes[:, 3 + field] = np.arange(ROWS) % 2, own.numpy()
-    copies = Copies(echoes, copying=True)
-    expected = with_copies(scores, field, own, torch.from_numpy(echoes[:, 0] > 0))
-    assert np.allclose(copies.merged(field, scores.numpy()), expected.numpy(), atol=1e-6)
-    never = Copies(echoes, copying=False).merged(field, scores.numpy())
-    closed = with_copies(scores, field, own, torch.zeros(ROWS, dtype=torch.bool))
-    assert np.array_equal(never, closed.numpy())
-
-
-def test_what_parts_from_the_echo_copies_no_more() -> None:
+def test_what_parts_from_a_pointer_copies_no_more() -> None:
     echoes = no_echoes(3)
-    echoes[:, 0], echoes[:, 3] = (1, 1, 0), 24
-    copies = Copies(echoes, copying=True)
+    echoes[:, 0], echoes[:, 3], echoes[:, 4] = (1, 1, 0), 24, 7
+    copies = Copies(echoes, POINTERS)
     copies.follow(0, np.array([24, 12, 24]))
-    scores = np.zeros((3, SIZES[1]), dtype=np.float32)
-    merged = copies.merged(1, scores)
-    assert merged[0, echoes[0, 4]] == pytest.approx(np.log(2.0))
-    assert (merged[1:, echoes[1, 4]] == 0.0).all()
+    merged = copies.merged(1, np.zeros((3, SIZES[1]), dtype=np.float32))
+    assert merged[0, 7] == pytest.approx(np.log(2.0))
+    assert (merged[1:, 7] == 0.0).all()
 
 
 def test_events_are_foretold_by_the_echo_of_the_row_before() -> None:
-    columns = torch.zeros((1, 3, len(COLUMNS) + len(ECHO_SIZES)), dtype=torch.int32)
+    columns = torch.zeros((1, 3, len(COLUMNS) + WIDTH), dtype=torch.int32)
     columns[0, :, len(COLUMNS)] = torch.tensor([8, 0, 4])
-    columns[0, :, -5:] = torch.arange(15).view(3, 5)
-    by = Told.by(columns)
-    assert by.heard.tolist() == [[False, True, False]]
-    assert by.ids[0, 1:].tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    columns[0, :, -15:] = torch.arange(45).view(3, 15)
+    by = Told.by(columns, POINTERS)
+    assert by.open[0].tolist() == [[False] * 3, [True] * 3, [False, True, True]]
+    assert by.ids[0, 1].tolist() == np.arange(15).reshape(3, 5).tolist()

@@ -6,11 +6,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import scores
 
-from musenet.echoes import ECHO_SIZES, ECHOES, LAGS, NO_ECHO, RECENT, RUNS, Listener, echoes
-from musenet.events import END, MAX_WAIT, REST, Table, encode, is_note, to_ids
+from musenet.echoes import (
+    ECHO_SIZES,
+    ECHOES,
+    LAGS,
+    NO_ECHO,
+    PHRASES,
+    RECENT,
+    RUNS,
+    WIDTH,
+    Listener,
+    echoes,
+)
+from musenet.events import END, FIELDS, MAX_WAIT, REST, Table, encode, is_note, to_ids
 from musenet.score import METRE, NOTE, TEMPO, TICKS_PER_BEAT, Score, records, sort_notes
 
 LAG, RUN, HITS, WAIT, INSTRUMENT, PITCH, DURATION, VELOCITY = range(len(ECHOES))
+WIDTH_OF_BEST = len(ECHOES)
 BAR = 4 * TICKS_PER_BEAT
 
 
@@ -32,13 +44,13 @@ def test_what_follows_in_a_repeated_passage_is_told() -> None:
     first = [60, 62, 64, 65, 67, 69, 71, 72]
     table = encode(tune([*first, *first, 50, 51]))
     ids, heard = to_ids(table)[is_note(table)], note_echoes(table)
-    assert (heard[:9] == NO_ECHO).all()  # what begins to repeat may go anywhere
-    for note in range(9, 15):
+    assert (heard[:8, :WIDTH_OF_BEST] == NO_ECHO[:WIDTH_OF_BEST]).all()
+    for note in range(8, 15):
         assert heard[note, LAG] == 2
-        assert np.array_equal(heard[note, WAIT:], ids[note - 7])
-        assert heard[note, HITS] == note - 8
-        assert heard[note, RUN] == np.searchsorted(RUNS, note - 8, side="right")
-    assert heard[16, RUN] == 0 and heard[16, HITS] == 7  # 50 is no hit
+        assert np.array_equal(heard[note, WAIT:WIDTH_OF_BEST], ids[note - 7])
+        assert heard[note, HITS] == note - 7
+        assert heard[note, RUN] == np.searchsorted(RUNS, note - 7, side="right")
+    assert heard[16, RUN] == 0 and heard[16, HITS] == 8  # 50 is no hit
 
 
 def test_a_note_that_is_missed_does_not_lose_the_passage() -> None:
@@ -46,9 +58,9 @@ def test_a_note_that_is_missed_does_not_lose_the_passage() -> None:
     varied = [*first[:3], 66, *first[4:]]
     table = encode(tune([*first, *varied]))
     ids, heard = to_ids(table)[is_note(table)], note_echoes(table)
-    assert heard[11, RUN] == 0 and heard[11, HITS] == 2
-    assert np.array_equal(heard[11, WAIT:], ids[4])
-    assert heard[15, HITS] == 6
+    assert heard[11, RUN] == 0 and heard[11, HITS] == 3
+    assert np.array_equal(heard[11, WAIT:WIDTH_OF_BEST], ids[4])
+    assert heard[15, HITS] == 7
 
 
 def test_a_bar_is_that_of_the_metre() -> None:
@@ -70,19 +82,32 @@ def test_what_comes_after_a_rest_is_told_as_the_rest() -> None:
     table = encode(Score(records(NOTE, [*notes, *again]), tune([]).tempos, tune([]).metres))
     heard = note_echoes(table)
     assert heard[4, LAG] == 8
-    assert heard[4, WAIT:].tolist() == list(NO_ECHO[3:]) and NO_ECHO[4] == REST
+    assert heard[4, WAIT:WIDTH_OF_BEST].tolist() == list(NO_ECHO[3:8]) and NO_ECHO[4] == REST
+
+
+def test_what_stood_a_phrase_ago_is_told_without_any_hit() -> None:
+    song = np.random.default_rng(0).integers(20, 100, 4 * 10).tolist()
+    table = encode(tune(song))
+    ids, heard = to_ids(table)[is_note(table)], note_echoes(table)
+    for pointer, bars in enumerate(PHRASES):
+        begin = len(ECHOES) + len(FIELDS) * pointer
+        told = heard[:, begin : begin + len(FIELDS)]
+        first = 4 * bars - 1  # a beat before the first note comes again
+        assert np.array_equal(told[first:, 1:], ids[: len(ids) - first, 1:])
+        assert (told[first:, 0] == TICKS_PER_BEAT).all()
+        assert (told[: first - 3] == NO_ECHO[begin : begin + len(FIELDS)]).all()
 
 
 def test_longer_lags_are_not_heard() -> None:
     song = np.random.default_rng(0).integers(20, 100, 4 * LAGS).tolist()
     within = note_echoes(encode(tune([*song, *song[:8]])))
-    assert within[-1, LAG] == LAGS and within[-1, HITS] == 7
+    assert within[-1, LAG] == LAGS and within[-1, HITS] == 8
     beyond = note_echoes(encode(tune([*song, 1, 2, 3, 4, *song[:8]])))
     assert beyond[-1, HITS] < 4
 
 
 def test_nothing_is_heard_in_nothing() -> None:
-    assert echoes(np.zeros((0, 5), dtype=np.uint8)).shape == (0, len(ECHOES))
+    assert echoes(np.zeros((0, 5), dtype=np.uint8)).shape == (0, WIDTH)
     only_end = np.array([[0, END, 0, 0, 0]], dtype=np.uint8)
     assert echoes(only_end).tolist() == [list(NO_ECHO)]
 
@@ -106,7 +131,7 @@ def test_echoes_hang_on_nothing_that_comes_later(table: Table, data: st.DataObje
     start = data.draw(st.integers(0, stop))
     whole = echoes(table)
     assert np.array_equal(echoes(table, start, stop), whole[start:stop])
-    assert (whole < ECHO_SIZES).all() and (whole >= 0).all()
+    assert (whole[:, : len(ECHOES)] < ECHO_SIZES).all() and (whole >= 0).all()
     assert (whole[:, HITS] <= RECENT).all() and (whole[:, WAIT] <= MAX_WAIT).all()
 
 

@@ -71,7 +71,7 @@ def test_losses_of_every_field_of_every_event(name: str) -> None:
 
 
 def test_a_new_model_knows_nothing() -> None:
-    losses = nats(Model(replace(tiny(), copying=False)), encode(melody(0, 30)))
+    losses = nats(Model(replace(tiny(), copies=0)), encode(melody(0, 30)))
     assert np.allclose(losses, np.log(SIZES), atol=1e-5)
 
 

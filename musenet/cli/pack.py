@@ -57,8 +57,8 @@ def pack(
         say(f"{out}: {size / 2**20:.1f} MiB")
 
 
-def _size(config: ModelConfig) -> tuple[int, bool, bool]:
-    return config.layers, config.musical_time, config.copying
+def _size(config: ModelConfig) -> tuple[int, bool, int]:
+    return config.layers, config.musical_time, config.copies
 
 
 def _portable(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class Decoder:
         chance, held = self.chances.next(), self.held
         x, past, link = self.hidden, self.past, self.network.choose
         bits = np.zeros(len(self.alive))
-        copies = Copies(self.engine.echoes, self.network.model.config.copying)
+        copies = Copies(self.engine.echoes, self.network.model.config.copies)
 
         def foretold(field: int) -> Scores:
             return copies.merged(field, self.network.logits(field, x))

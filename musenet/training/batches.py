@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
-from musenet.echoes import ROW_COLUMNS, no_echoes
+from musenet.echoes import WIDTH, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
-from musenet.features import NOT_TOLD, Features, Moments, features, moments_of
+from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
@@ -43,7 +43,7 @@ class Sample:
 
     Attributes:
         ids: shape (T, 5).
-        features: columns as in `echoes.ROW_COLUMNS`, shape (T, F).
+        features: of the moment, then the echo, shape (T, F).
         weights: how much each field counts in the loss, mostly 0 or 1, shape (T, 5).
         notes: notes among the rows that count.
         condition: the prompt.
@@ -235,7 +235,7 @@ def collate(samples: Sequence[Sample], length: int | None = None) -> Batch:
     if length is None:
         length = -(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP
     ids = np.zeros((len(samples), length, 5), dtype=np.int64)
-    columns = np.zeros((len(samples), length, len(ROW_COLUMNS)), dtype=np.int32)
+    columns = np.zeros((len(samples), length, len(COLUMNS) + WIDTH), dtype=np.int32)
     weights = np.zeros((len(samples), length, 5), dtype=np.float32)
     for row, item in enumerate(samples):
         ids[row, : len(item.ids)] = item.ids

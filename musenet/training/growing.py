@@ -29,7 +29,8 @@ def grown(model: Model, like: Model) -> Model:
     shallow = model.config.layers < like.config.layers
     deep = deepened(model, like.config.layers) if shallow else model
     timed = _timed(deep, like) if like.config.musical_time > deep.config.musical_time else deep
-    return _copying(timed) if like.config.copying > timed.config.copying else timed
+    copies = like.config.copies
+    return _copying(timed, copies) if copies > timed.config.copies else timed
 
 
 def _timed(model: Model, like: Model) -> Model:
@@ -39,13 +40,14 @@ def _timed(model: Model, like: Model) -> Model:
     return made.to(model.device)
 
 
-def _copying(model: Model) -> Model:
-    made = Model(replace(model.config, copying=True), model.dtype)
+def _copying(model: Model, copies: int) -> Model:
+    made = Model(replace(model.config, copies=copies), model.dtype)
     made.load_state_dict(model.state_dict())
     with torch.no_grad():
-        for field, copy in enumerate(COPY):
+        for field, values in enumerate(COPY):
+            fresh = list(values[model.config.copies : copies])
             for parameter in (*made.heads.outputs[field].parameters(), made.heads.frequent[field]):
-                parameter[copy] = 0.0
+                parameter[fresh] = 0.0
     return made.to(model.device)
 
 

@@ -78,13 +78,14 @@ def test_new_layers_learn_at_once_and_the_old_network_stays() -> None:
 
 def test_a_network_comes_to_copy() -> None:
     torch.manual_seed(0)
-    plain = random(Model(replace(TINY, copying=False)))
+    plain = random(Model(replace(TINY, copies=1)))
     made = grown(plain, Model(TINY))
-    assert made.config.copying and not plain.config.copying
+    assert (made.config.copies, plain.config.copies) == (3, 1)
     assert grown(made, plain) is made
     x = torch.randn(3, TINY.width)
-    for field, copy in enumerate(COPY):
+    for field, values in enumerate(COPY):
         own, before = made.heads.logits(field, x), plain.heads.logits(field, x)
-        assert (own[:, copy] == 0.0).all()
-        own[:, copy] = before[:, copy]
+        fresh = list(values[1:])
+        assert (own[:, fresh] == 0.0).all()
+        own[:, fresh] = before[:, fresh]
         assert torch.equal(own, before)
