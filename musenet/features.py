@@ -1,8 +1,8 @@
 """Structural features: where in the piece, the bar and the chord a moment lies.
 
-MuseNet's structural embeddings (time, place in the chord, part, countdown), and the place in
-the bar. They follow from the rows before a moment, the wait that leads to it and the length
-of the piece alone, so that training and composing compute the same.
+MuseNet's structural embeddings (time, place in the chord, part, countdown), the place in the bar
+and the bar among sixteen. They follow from the rows before a moment, the wait that leads to it and
+the length of the piece alone, so that training and composing compute the same.
 """
 
 from __future__ import annotations
@@ -20,23 +20,28 @@ from musenet.score import DEFAULT_BPM, TICKS_PER_BEAT, bar_ticks
 
 Number = TypeVar("Number", np.int64, np.float64)
 Features = NDArray[np.int32]
-"""Shape (moments, 12), columns as in `COLUMNS`."""
+"""Shape (moments, 13), columns as in `COLUMNS`."""
 
 COLUMNS = (
     "tick", "chord place", "part", "countdown", "tick in beat", "beat in bar",
-    "chord", "density", "dynamics", "given", "key", "style",
+    "chord", "density", "dynamics", "given", "key", "style", "bar in phrase",
 )  # fmt: skip
-"""Structure, then the mark of given notes among the controls that change in time (`controls`)."""
-TICK, GIVEN, KEY, STYLE = (COLUMNS.index(name) for name in ("tick", "given", "key", "style"))
+"""Structure, then the mark of given notes among the controls that change in time (`controls`), then
+the place in the hypermetre."""
+TICK, GIVEN, KEY, STYLE, PHRASE = (
+    COLUMNS.index(name) for name in ("tick", "given", "key", "style", "bar in phrase")
+)
 CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key", "style")]
 CHORD_PLACES, PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS = 32, 128, 128, TICKS_PER_BEAT, 24
 CHORDS, DENSITIES, DYNAMICS, KEYS = 121, 12, 8, 24
+PHRASE_BARS = 16
 NO_PART, NO_COUNTDOWN, NO_TICK, NO_BEAT = PARTS, COUNTDOWNS, BEAT_TICKS, BAR_BEATS
+NO_PHRASE = PHRASE_BARS
 NOT_TOLD = (CHORDS, DENSITIES, DYNAMICS, KEYS, STYLE_SLOTS)
 """Ids for features that are not told."""
 FEATURE_SIZES = (
     0, CHORD_PLACES, PARTS + 1, COUNTDOWNS + 1, BEAT_TICKS + 1, BAR_BEATS + 1, 128, 16, 12, 2, 32,
-    STYLE_SLOTS + 1,
+    STYLE_SLOTS + 1, PHRASE_BARS + 1,
 )  # fmt: skip
 """Ids of each column, spare ids included; ticks have none."""
 
@@ -175,7 +180,7 @@ def features(
     left = np.maximum(0.0, known_total - moments.seconds)
     beats_left = left / (moments.seconds_per_tick * TICKS_PER_BEAT)
     part = np.minimum(PARTS - 1, np.floor(PARTS * moments.seconds / known_total))
-    in_bar = (moments.tick - moments.bar_start) % moments.bar_ticks
+    bar, in_bar = np.divmod(moments.tick - moments.bar_start, moments.bar_ticks)
     columns = np.empty((len(moments.tick), len(COLUMNS)), dtype=np.int32)
     columns[:, 0] = moments.tick
     columns[:, 1] = np.maximum(0, np.minimum(moments.place, CHORD_PLACES - 1))
@@ -185,4 +190,5 @@ def features(
     columns[:, 5] = np.minimum(BAR_BEATS - 1, in_bar // TICKS_PER_BEAT) if beat_known else NO_BEAT
     columns[:, CONTROLLED] = controls
     columns[:, GIVEN] = given
+    columns[:, PHRASE] = bar % PHRASE_BARS if beat_known else NO_PHRASE
     return columns

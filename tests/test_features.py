@@ -21,9 +21,11 @@ from musenet.features import (
     NO_BEAT,
     NO_COUNTDOWN,
     NO_PART,
+    NO_PHRASE,
     NO_TICK,
     NOT_TOLD,
     PARTS,
+    PHRASE,
     Moments,
     features,
     moments_of,
@@ -143,8 +145,17 @@ def test_what_is_not_told_has_an_id_of_its_own() -> None:
         *NOT_TOLD[:3],
         0,
         *NOT_TOLD[3:],
+        NO_PHRASE,
     ]
     assert features(at(3.0, tick=30), np.array([10.0]))[0, IN_BEAT : BEAT + 1].tolist() == [6, 1]
+
+
+def test_bars_are_counted_in_sixteens_from_the_metre_on() -> None:
+    waltz = (0, METRE_EVENT, METRES.index((3, 4)), 0, 0)
+    beats = [(24, 0, 60, 24, 9)] * 60
+    table = np.array([waltz, (0, 0, 60, 24, 9), *beats], dtype=np.uint8)
+    bars = features(moments_of(table), np.nan)[1:, PHRASE]
+    assert bars.tolist() == [beat // 3 % 16 for beat in range(61)]
 
 
 @given(tables(), st.one_of(st.floats(0, 1000), st.just(float("nan"))), st.booleans())
