@@ -56,6 +56,8 @@ class Augmentation:
             more fades over some `batches.FADE` events. They are few, all that is composed from
             nothing hangs on them, and they alone must be foretold from the prompt.
         endings: likewise the last event, so that pieces learn to close.
+        phrases: how much more what first sounds in every fourth bar counts, but for when it comes:
+            whether a passage comes again is decided there.
     """
 
     transpose: float = 3.0
@@ -80,6 +82,7 @@ class Augmentation:
     lessen: float = 0.5
     openings: float = 20.0
     endings: float = 8.0
+    phrases: float = 4.0
 
     def at(self, progress: float) -> Augmentation:
         """What holds at a progress of training of 0 to 1: transposition lessens from half on."""
@@ -89,7 +92,7 @@ class Augmentation:
 
 NONE = Augmentation(
     0.0, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0,
-    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+    0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
 )  # fmt: skip
 """Nothing varied, nothing told, and all events alike."""
 

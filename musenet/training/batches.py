@@ -13,7 +13,7 @@ from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
 from musenet.echoes import WIDTH, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
-from musenet.features import COLUMNS, NOT_TOLD, Features, Moments, features, moments_of
+from musenet.features import COLUMNS, NO_PHRASE, NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
@@ -33,6 +33,9 @@ from musenet.windows import Window, window
 
 LENGTH_STEP = 64
 """Batches are padded to a multiple of this many events."""
+PHRASE = 4
+"""Bars after which passages may come again."""
+_PLACES = ("chord place", "tick in beat", "beat in bar", "bar in phrase")
 FADE = 8.0
 """Events over which the greater weight of openings and endings falls to 1 / e."""
 
@@ -154,14 +157,18 @@ def _part(made: Sample, counted: NDArray[np.bool_]) -> Sample:
 
 
 def _ends_heavier(made: Sample, augmentation: Augmentation) -> Sample:
-    """The true beginning and the true end of a piece count more."""
+    """The true beginning and the true end of a piece count more, and the beginning of phrases."""
     fading = np.exp(-np.arange(len(made.ids)) / FADE)
     more = np.ones(len(made.ids))
     if made.begins:
         more += augmentation.openings * fading
     if made.ids[-1, 1] == END:
         more += augmentation.endings * fading[::-1]
-    return replace(made, weights=made.weights * more[:, None].astype(np.float32))
+    weights = made.weights * more[:, None].astype(np.float32)
+    place, tick, beat, bar = (made.features[:, COLUMNS.index(name)] for name in _PLACES)
+    first = (place + tick + beat == 0) & (bar % PHRASE == 0) & (bar < NO_PHRASE)
+    weights[first, 1:] *= 1.0 + augmentation.phrases
+    return replace(made, weights=weights)
 
 
 def _crop(length: int, context: int, rng: np.random.Generator) -> tuple[int, int]:

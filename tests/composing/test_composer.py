@@ -80,7 +80,7 @@ def test_the_tempo_asked_for_is_in_the_file_to_the_microsecond(bpm: float) -> No
 
 
 def test_tempo_changes_at_most_once_a_beat() -> None:
-    composer = random_composer(2)
+    composer = random_composer(3)
     composer.model.heads.frequent[1].data[TEMPO_EVENT] += 9.0
     composer.model.heads.frequent[0].data[24] += 9.0
     score = composer.compose(minutes=0.5, tempo=120.0)[0].score

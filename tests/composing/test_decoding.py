@@ -109,7 +109,7 @@ def test_whatever_a_model_wants_the_piece_is_sound(
 
 
 def test_a_model_that_wants_to_end_ends_when_it_may() -> None:
-    model = random_model(1, longing={0: 24, 1: END, 3: 24})
+    model = random_model(2, longing={0: 24, 1: END, 3: 24})
     draft = decoder_for(Prompt(instruments=("piano",), minutes=0.5), model).run()[0]
     assert draft.ended
     assert draft.sure > 0.5

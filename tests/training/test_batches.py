@@ -13,6 +13,7 @@ from musenet.events import END, METRE_EVENT, TEMPO_EVENT, Table, encode, is_note
 from musenet.features import COLUMNS, NO_BEAT, NO_COUNTDOWN, NO_PART, features, moments_of
 from musenet.instruments import DRUMS
 from musenet.score import NOTE, Score, records
+from musenet.training import batches
 from musenet.training.augment import NONE, Augmentation
 from musenet.training.batches import (
     LENGTH_STEP,
@@ -263,3 +264,15 @@ def test_a_sample_alone_is_padded_too(split: Split) -> None:
     assert batch.ids.shape == (1, LENGTH_STEP, 5)
     assert batch.conditions.start.tolist() == [0]
     assert batch.conditions.key.tolist() == [KEYS]
+
+
+def test_what_begins_every_fourth_bar_counts_more_but_for_when_it_comes() -> None:
+    notes = [(24, 0, 60, 12, 16)] * 40
+    table = np.array([(0, 0, 60, 12, 16), *notes, (24, END, 0, 0, 0)], dtype=np.uint8)
+    plain = sample(window(table, 0, len(table)), Condition(), np.nan)
+    weights = batches._ends_heavier(plain, replace(NONE, phrases=4.0)).weights
+    first = np.arange(len(table)) % 16 == 0
+    assert (weights[:, 0] == 1.0).all()
+    assert (weights[first, 1:] == 5.0).all() and (weights[~first, 1:] == 1.0).all()
+    untold = sample(window(table, 0, len(table)), Condition(), np.nan, beat_known=False)
+    assert (batches._ends_heavier(untold, replace(NONE, phrases=4.0)).weights == 1.0).all()
