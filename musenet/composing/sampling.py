@@ -71,7 +71,7 @@ class Sampling:
 
 def sample(
     scores: NDArray[np.floating[Any]], allowed: NDArray[np.bool_], chance: NDArray[np.float64],
-    how: Sampling, rare: int = -1, warmth: Weights | float = 1.0, sureness: float = 0.0,
+    how: Sampling, rare: int = -1, warmth: Weights | float = 1.0, sureness: Weights | float = 0.0,
 ) -> NDArray[np.int64]:  # fmt: skip
     """A value for each row, by inverting the cumulative distribution at `chance`.
 
@@ -83,7 +83,8 @@ def sample(
         rare: a value that the cut-offs leave alone, since it comes only once; -1 for none.
         warmth: what the temperature is multiplied by, for all rows or each, shape (rows, 1). The
             cut-offs give way with it (`GIVE`): else nothing would be left to free a loop by.
-        sureness: how much cooler a choice is of which the network is nearly sure (`_coolness`).
+        sureness: how much cooler a choice is of which the network is nearly sure (`_coolness`),
+            likewise.
 
     Returns:
         Chosen values, shape (rows,).
@@ -95,7 +96,7 @@ def sample(
         weights = np.where(allowed | nothing, scores, _NEVER)
         top = np.maximum.reduce(weights, axis=1, keepdims=True)
     weights -= top
-    if sureness:
+    if np.any(sureness):
         np.maximum(weights, _LOWEST, out=weights)
         weights /= _coolness(weights, sureness)
     weights /= how.temperature * warmth
@@ -122,7 +123,7 @@ def sample(
     return chosen
 
 
-def _coolness(beside: Weights, sureness: float) -> Weights:
+def _coolness(beside: Weights, sureness: Weights | float) -> Weights:
     """What the temperature of each row is multiplied by, shape (rows, 1): near 1, but where one
     value is nearly certain.
 

@@ -39,6 +39,9 @@ PULL = 1.0
 SURENESS = 0.1
 """How much cooler choices are of which the network is nearly sure (`sampling.sample`): in what is
 repeated each note is one, and one that strays ends the repeat."""
+LOOPING = 0.5
+"""Share of human surprise at which that ends, growing from nothing there to all of it at human
+surprise: a loop is what the network is surest of."""
 PITCHES = 1.1
 """By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
 HITS = 0.75
@@ -106,9 +109,13 @@ class Held:
         self.recent = np.full(candidates, self.aim or 0.0)
 
     @property
-    def sureness(self) -> float:
-        """How much cooler choices are of which the network is nearly sure."""
-        return 0.0 if self.aim is None else SURENESS
+    def sureness(self) -> Floats | float:
+        """How much cooler sure choices of each candidate are, shape (candidates, 1)."""
+        if self.aim is None:
+            return 0.0
+        share = (self.recent + SLACK) / (self.aim + SLACK)
+        least: Floats = np.minimum(np.maximum((share - LOOPING) / (1.0 - LOOPING), 0.0), 1.0)
+        return SURENESS * least[:, None]
 
     def warmth(
         self, pitched: NDArray[np.bool_] | bool = False, hit: NDArray[np.bool_] | bool = False

@@ -16,8 +16,11 @@ from musenet.composing.sampling import Sampling
 from musenet.composing.surprise import (
     COOLEST,
     HITS,
+    LOOPING,
     MEMORY,
     PITCHES,
+    SLACK,
+    SURENESS,
     SURPRISE_FILE,
     WARMEST,
     Held,
@@ -109,7 +112,16 @@ def test_where_nothing_is_known_nothing_is_held() -> None:
     held = Held(None, candidates=2)
     held.take_in(np.array([0.0, 50.0]), np.ones(2, dtype=np.bool_))
     assert held.warmth(np.array([True, True])) == held.warmth() == 1.0
-    assert held.sureness == 0.0 < Held(4.0, candidates=2).sureness
+    assert held.sureness == 0.0
+
+
+def test_what_is_sure_is_cooler_but_in_a_loop() -> None:
+    held = Held(4.0, candidates=3)
+    assert held.sureness == pytest.approx(np.full((3, 1), SURENESS))
+    held.recent = np.array([9.0, LOOPING * (4.0 + SLACK) - SLACK, 0.01])
+    assert held.sureness == pytest.approx(np.array([[SURENESS], [0.0], [0.0]]))
+    held.recent[:] = (1.0 + LOOPING) / 2.0 * (4.0 + SLACK) - SLACK
+    assert held.sureness == pytest.approx(np.full((3, 1), SURENESS / 2.0))
 
 
 @given(
