@@ -22,7 +22,7 @@ from musenet.features import COLUMNS
 
 POINTERS = 1 + len(PHRASES)
 """The echo, then so many bars ago."""
-_SPARE = (SIZES[0], 60, *SIZES[2:])
+_SPARE = (SIZES[0], REST, *SIZES[2:])
 COPY = tuple(tuple(end - 1 - pointer for pointer in range(POINTERS)) for end in _SPARE)
 """The values of each field that stand for a copy, one a pointer, which no event has."""
 _TOLD = len(ECHOES) - len(FIELDS)
@@ -84,7 +84,7 @@ class Copies:
         """Begin an event.
 
         Args:
-            echoes: of the rows before, shape (candidates, `echoes.WIDTH`).
+            echoes: of the rows before.
             pointers: how many the network knows.
         """
         self._told = echoes[:, _TOLD:].reshape(len(echoes), POINTERS, len(FIELDS))

@@ -9,7 +9,6 @@ it will be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from musenet.events import to_ids as ids_of
 from musenet.features import BAR_TICKS, COLUMNS, DEFAULT_BAR_TICKS, FEATURE_SIZES
 
 Echoes = NDArray[np.int32]
-"""Shape (rows, `WIDTH`), columns as in `ECHOES`, then the fields of the notes `PHRASES` ago."""
+"""Shape (rows, 18), columns as in `ECHOES`, then the fields of the notes `PHRASES` ago."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -41,7 +40,8 @@ whether there were hits or not, to be copied (`copying`)."""
 _NO_NOTE = (MAX_WAIT, REST, NO_PITCH, 0, 0)
 NO_ECHO = (0, 0, 0, *_NO_NOTE, *_NO_NOTE * len(PHRASES))
 """Nothing is repeated."""
-WIDTH = len(NO_ECHO)
+ROW_WIDTH = len(COLUMNS) + len(NO_ECHO)
+"""Features of a moment and echo of a row side by side, as windows and batches have them."""
 _COUNTS, _LONGEST = len(ECHOES) - len(FIELDS), int(RUNS[-1])
 _LAGS: Ints = np.arange(1, LAGS + 1)
 _PART, _TICK = 256, 64 * 256
@@ -72,10 +72,9 @@ def echoes(
     follows = _follow(piece, start)
     if not len(piece.notes):
         return no_echoes(len(follows.rows))[follows.rows >= start]
-    notes = piece.notes[follows.next]
-    due = piece.places[notes] // _TICK + piece.bars[follows.rows, None] * _LAGS
-    ticks = (piece.places[follows.rows] + 1) // _TICK
-    return _told(follows, piece.ids[notes], ticks, due)[follows.rows >= start]
+    ids = piece.ids[piece.notes[follows.next]]
+    told = _told(piece.places[follows.rows], follows.due, ids, follows.run, follows.recent)
+    return told[follows.rows >= start]
 
 
 def no_echoes(rows: int) -> Echoes:
@@ -122,6 +121,7 @@ class _Follows:
         rows: which they are, shape (n,).
         next: the note that follows each lag before them, among the notes, shape (n, `LAGS`);
             `_NOWHERE` if there is none.
+        due: the place where it would come, shape (n, `LAGS`); `_NOWHERE` likewise.
         hits: whether they are the notes that were to follow, shape (n, `LAGS`).
         run: hits since the last note that is none, shape (n, `LAGS`).
         recent: hits among the last `RECENT` notes, shape (n, `LAGS`).
@@ -129,13 +129,10 @@ class _Follows:
 
     rows: Ints
     next: Ints
+    due: Ints
     hits: Bools
     run: Ints
     recent: Ints
-
-    def score(self) -> Ints:
-        """How well they go together, 0 where nothing follows, shape (n, `LAGS`)."""
-        return np.where(self.next == _NOWHERE, 0, self.run + self.recent)
 
 
 def _follow(piece: _Piece, start: int) -> _Follows:
@@ -147,16 +144,17 @@ def _follow(piece: _Piece, start: int) -> _Follows:
     known = np.searchsorted(piece.notes, rows, side="right")
     if not len(piece.notes):
         nothing = np.zeros(lags.shape, dtype=np.int64)
-        return _Follows(rows, nothing - 1, nothing > 0, nothing, nothing)
-    following = _following(piece.places[piece.notes], places[:, None], lags, known[:, None])
-    due = piece.places[piece.notes[following]] + lags * _TICK
+        return _Follows(rows, nothing - 1, nothing - 1, nothing > 0, nothing, nothing)
+    notes = piece.places[piece.notes]
+    following = _following(notes, places[:, None], lags, known[:, None])
+    due = _due(notes[following], following, lags)
     is_here = np.isin(rows, piece.notes, assume_unique=True)
     hits = np.zeros(following.shape, dtype=np.bool_)
-    hits[1:] = (following[:-1] != _NOWHERE) & (due[:-1] == places[1:, None]) & is_here[1:, None]
+    hits[1:] = (due[:-1] == places[1:, None]) & is_here[1:, None]
     own = hits[is_here]
     of_note = np.maximum(np.cumsum(is_here) - 1, 0)
     run, recent = (each[of_note] * (np.cumsum(is_here) > 0)[:, None] for each in _counted(own))
-    return _Follows(rows, following, hits, run, recent)
+    return _Follows(rows, following, due, hits, run, recent)
 
 
 def _counted(hits: Bools) -> tuple[Ints, Ints]:
@@ -195,6 +193,11 @@ def _following(notes: Ints, places: Ints, lags: Ints, known: Ints) -> Ints:
     return np.where(there & (following < known), following, _NOWHERE)
 
 
+def _due(notes: Ints, following: Ints, lags: Ints) -> Ints:
+    """Where notes would come again after lags, `_NOWHERE` where none follows."""
+    return np.where(following == _NOWHERE, _NOWHERE, notes + lags * _TICK)
+
+
 def _places(rows: Table, ticks: Ints) -> Ints:
     """Where rows stand at some ticks, as one number each."""
     within = rows[..., 1].astype(np.int64) * _PART + rows[..., 2]
@@ -202,80 +205,74 @@ def _places(rows: Table, ticks: Ints) -> Ints:
     return places
 
 
-def _told(follows: _Follows, ids: Ints, ticks: Ints, due: Ints) -> Echoes:
-    """Echoes of rows, shape (n, `WIDTH`).
+def _told(places: Ints, due: Ints, ids: Ints, run: Ints, recent: Ints) -> Echoes:
+    """Echoes of rows.
 
     Args:
-        follows: how they go together with what stood before them.
-        ids: of the notes that are to follow at each lag, shape (n, `LAGS`, 5).
-        ticks: when the rows are, shape (n,).
-        due: when those notes would come, shape (n, `LAGS`).
+        places: of the rows, shape (n,).
+        due: where notes would come at each lag, shape (n, `LAGS`); `_NOWHERE` if there is none.
+        ids: of these notes, shape (n, `LAGS`, 5).
+        run: hits in a row at each lag, shape (n, `LAGS`).
+        recent: hits among the last notes at each lag, shape (n, `LAGS`).
     """
-    each, score = np.arange(len(ticks)), follows.score()
+    each = np.arange(len(places))
+    score = np.where(due == _NOWHERE, 0, run + recent)
     best = score.argmax(axis=1)
-    run, recent = follows.run[each, best], follows.recent[each, best]
-    runs = np.searchsorted(RUNS, run, side="right")
-    counted = np.where(
-        (score[each, best] > 0)[:, None], np.stack([_LAGS[best], runs, recent], axis=1), 0
-    )
-    told = np.tile(np.array(NO_ECHO, dtype=np.int32), (len(ticks), 1))
-    told[:, :_COUNTS] = counted
-    places = [best, *(np.full(len(ticks), lag - 1) for lag in PHRASES)]
-    for pointer, lag in enumerate(places):
-        wait = due[each, lag] - ticks
-        there = (follows.next[each, lag] != _NOWHERE) & (wait <= MAX_WAIT)  # else a rest is first
-        if pointer == 0:
-            there &= counted[:, 0] > 0
-        note = np.concatenate([wait[:, None], ids[each, lag, 1:]], axis=1)
+    heard = score[each, best] > 0
+    told = no_echoes(len(places))
+    runs = np.searchsorted(RUNS, run[each, best], side="right")
+    counted = np.stack([_LAGS[best], runs, recent[each, best]], axis=1)
+    told[heard, :_COUNTS] = counted[heard]
+    pointers = [(best, heard), *((lag - 1, due[:, lag - 1] != _NOWHERE) for lag in PHRASES)]
+    for pointer, (lag, there) in enumerate(pointers):
+        wait = due[each, lag] // _TICK - (places + 1) // _TICK
+        there = there & (wait <= MAX_WAIT)  # else a rest comes first
         begin = _COUNTS + len(FIELDS) * pointer
-        told[there, begin : begin + len(FIELDS)] = note[there]
+        told[there, begin] = wait[there]
+        told[there, begin + 1 : begin + len(FIELDS)] = ids[each, lag, 1:][there]
     return told
 
 
 class Listener:
-    """The echoes of candidates that grow in step, row by row: those of `echoes`, for less."""
+    """The echoes of candidates that grow in step, row by row: those of `echoes`, for less.
 
-    def __init__(self, tables: Sequence[Table], seen: Bools | None = None) -> None:
-        """Hear what candidates begin with, all equally long, shape (rows, 5) each.
+    Attributes:
+        echoes: of the last row of each candidate.
+    """
+
+    def __init__(self, opening: Table, candidates: int, seen: Bools | None = None) -> None:
+        """Hear what all candidates begin with.
 
         Args:
-            tables: of the candidates.
-            seen: which of the rows there are at all, shape (rows,); by default all.
+            opening: rows, shape (n, 5).
+            candidates: how many.
+            seen: which of the rows there are at all, shape (n,); by default all.
         """
-        kept = np.ones(len(tables[0]), dtype=np.bool_)
-        if seen is not None:
-            kept[: len(seen)] = seen
-        count, length = len(tables), len(tables[0])
-        self._notes: Ints = np.zeros((count, 2 * length + 1024), dtype=np.int64)
-        self._ids: Ints = np.zeros((*self._notes.shape, 5), dtype=np.int64)
-        self._known: Ints = np.zeros(count, dtype=np.int64)
-        self._tick = np.array([table[:, 0].sum(dtype=np.int64) for table in tables])
-        self._bar: Ints = np.full(count, DEFAULT_BAR_TICKS)
-        shape = count, LAGS
-        self._due: Ints = np.full(shape, _NOWHERE, dtype=np.int64)
+        kept = np.ones(len(opening), dtype=np.bool_) if seen is None else seen
+        piece = _Piece.of(opening, kept)
+        self._known: Ints = np.full(candidates, known := len(piece.notes))
+        self._notes: Ints = np.zeros((candidates, 2 * known + 1024), dtype=np.int64)
+        self._ids: Ints = np.zeros((*self._notes.shape, len(FIELDS)), dtype=np.int64)
+        self._notes[:, :known] = piece.places[piece.notes]
+        self._ids[:, :known] = piece.ids[piece.notes]
+        self._tick = np.full(candidates, opening[:, 0].sum(dtype=np.int64))
+        self._bar = np.full(candidates, piece.bars[-1] if len(opening) else DEFAULT_BAR_TICKS)
+        shape = candidates, LAGS
+        self._due: Ints = np.full(shape, _NOWHERE)
         self._run, self._recent = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        self._hits: Bools = np.zeros((count, RECENT, LAGS), dtype=np.bool_)
-        for place, table in enumerate(tables):
-            self._hear(place, _Piece.of(table, kept))
+        self._hits: Bools = np.zeros((candidates, RECENT, LAGS), dtype=np.bool_)
+        self.echoes = no_echoes(candidates)
+        if len(piece.kept):
+            last = int(piece.kept[-1])
+            follows = _follow(piece, last)
+            self._due[:] = follows.due[-1]
+            self._run[:], self._recent[:] = follows.run[-1], follows.recent[-1]
+            hits = follows.hits[np.isin(follows.rows, piece.notes)][-RECENT:]
+            self._hits[:, np.arange(known - len(hits), known) % RECENT] = hits
+            self.echoes[:] = echoes(opening, last, seen=seen)
 
-    def _hear(self, place: int, piece: _Piece) -> None:
-        """What one candidate begins with."""
-        self._known[place] = known = len(piece.notes)
-        self._notes[place, :known] = piece.places[piece.notes]
-        self._ids[place, :known] = piece.ids[piece.notes]
-        if not len(piece.kept):
-            return
-        self._bar[place] = piece.bars[-1]
-        follows = _follow(piece, int(piece.kept[-1]))
-        last = follows.next[-1]
-        due = self._notes[place, last] + self._bar[place] * _LAGS * _TICK
-        self._due[place] = np.where(last == _NOWHERE, _NOWHERE, due)
-        self._run[place], self._recent[place] = follows.run[-1], follows.recent[-1]
-        heard = follows.hits[np.isin(follows.rows, piece.notes)][-RECENT:]
-        self._hits[place, (np.arange(known - len(heard), known)) % RECENT] = heard
-
-    def append(self, rows: Table) -> Echoes:
-        """The echoes of the next row of each candidate, (candidates, 5)."""
+    def append(self, rows: Table) -> None:
+        """Hear the next row of each candidate, shape (candidates, 5)."""
         each = np.arange(len(rows))
         self._tick += rows[:, 0]
         metres = rows[:, 1] == METRE_EVENT
@@ -289,11 +286,9 @@ class Listener:
             _following(self._notes[i, : self._known[i]], places[i], lags[i], self._known[i])
             for i in each
         ])  # fmt: skip
-        due = self._notes[each[:, None], following] + lags * _TICK
-        self._due = np.where(following == _NOWHERE, _NOWHERE, due)
-        follows = _Follows(each, following, self._hits[:, 0], self._run, self._recent)
-        ids = self._ids[each[:, None], following]
-        return _told(follows, ids, self._tick, due // _TICK)
+        who = each[:, None], following
+        self._due = _due(self._notes[who], following, lags)
+        self.echoes = _told(places, self._due, self._ids[who], self._run, self._recent)
 
     def _count(self, places: Ints, notes: Bools) -> None:
         """Which lags foretold the notes that came."""

@@ -4,11 +4,12 @@
   keys, grouped keys and values, squared ReLU, output projections that start at zero; or learned
   positions and GELU, as MuseNet had;
 - input: five field embeddings and the embeddings of the moment (time, place in the chord,
-  part, countdown, place in the bar, controls), summed; in front five rows of prompt; each row
-  also gets a matrix of the row before it, so that one layer of attention suffices to find what
-  followed the same event earlier in the piece;
+  part, countdown, place in the bar and the phrase, controls) and of the echo (`echoes`), summed; in
+  front five rows of prompt; each row also gets a matrix of the row before it, so that one layer of
+  attention suffices to find what followed the same event earlier in the piece;
 - output: a chain of heads, wait → instrument → pitch → duration → velocity, each of which
-  knows the fields before it (chain rule) and, from `wait` on, the moment it leads to.
+  knows the fields before it (chain rule) and, from `wait` on, the moment it leads to, and may copy
+  what stood some bars ago (`copying`).
 
 Shape suffixes: B batch, T positions, D width, N heads, K key-value heads, H head width,
 F features, V vocabulary of a field.
@@ -307,14 +308,8 @@ class Model(nn.Module):
         told = Told.by(next_features_BTF, self.config.copies)
         given_BT = next_features_BTF[..., GIVEN] > 0
         for field in range(len(FIELDS)):
-            logits_BTV = self.heads.logits(field, x_BTD)
-            if self.config.copies:
-                logits_BTV = told.shut(logits_BTV, field)
-                nats_BT, told = told.nats(logits_BTV, field, next_BT5[..., field])
-            else:
-                nats_BT = F.cross_entropy(
-                    logits_BTV.flatten(0, 1), next_BT5[..., field].flatten(), reduction="none"
-                ).view(next_BT5.shape[:2])
+            logits_BTV = told.shut(self.heads.logits(field, x_BTD), field)
+            nats_BT, told = told.nats(logits_BTV, field, next_BT5[..., field])
             if field == 0:
                 nats_BT = torch.where(given_BT, _survival(logits_BTV, next_BT5[..., 0]), nats_BT)
             nats.append(nats_BT)

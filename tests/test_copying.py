@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from musenet.copying import COPY, POINTERS, Copies, Told
-from musenet.echoes import WIDTH, no_echoes
+from musenet.echoes import NO_ECHO, ROW_WIDTH, no_echoes
 from musenet.events import END, FIELDS, MAX_WAIT, NO_PITCH, REST, SIZES
 from musenet.features import COLUMNS
 from musenet.instruments import DRUMS
@@ -21,7 +21,7 @@ def random_echoes(field: int) -> np.ndarray:
     rng, made = np.random.default_rng(field), no_echoes(ROWS)
     made[:, 0] = rng.integers(0, 2, ROWS)
     for pointer in range(POINTERS):
-        begin = WIDTH - len(FIELDS) * (POINTERS - pointer)
+        begin = len(NO_ECHO) - len(FIELDS) * (POINTERS - pointer)
         made[:, begin + 1] = rng.choice([REST, 0], ROWS)
         made[:, begin + field] = rng.integers(0, 3, ROWS) if field != 1 else made[:, begin + 1]
     return made
@@ -29,7 +29,7 @@ def random_echoes(field: int) -> np.ndarray:
 
 def told(echoes: np.ndarray, pointers: int = POINTERS) -> Told:
     """Of the events that follow rows, each alone in its window."""
-    columns = torch.zeros((ROWS, 2, len(COLUMNS) + WIDTH), dtype=torch.int32)
+    columns = torch.zeros((ROWS, 2, ROW_WIDTH), dtype=torch.int32)
     columns[:, 0, len(COLUMNS) :] = torch.from_numpy(echoes)
     return Told.by(columns, pointers)
 
@@ -72,7 +72,7 @@ def test_what_parts_from_a_pointer_copies_no_more() -> None:
 
 
 def test_events_are_foretold_by_the_echo_of_the_row_before() -> None:
-    columns = torch.zeros((1, 3, len(COLUMNS) + WIDTH), dtype=torch.int32)
+    columns = torch.zeros((1, 3, ROW_WIDTH), dtype=torch.int32)
     columns[0, :, len(COLUMNS)] = torch.tensor([8, 0, 4])
     columns[0, :, -15:] = torch.arange(45).view(3, 15)
     by = Told.by(columns, POINTERS)

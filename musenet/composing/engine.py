@@ -14,7 +14,7 @@ from musenet.composing.guidance import plain, with_plain
 from musenet.composing.network import Network
 from musenet.composing.steering import UNSTEERED, Steering
 from musenet.condition import Condition, stack
-from musenet.echoes import Echoes, Listener, echoes, no_echoes
+from musenet.echoes import Echoes, Listener, no_echoes
 from musenet.events import Table, to_ids
 from musenet.features import Features, features
 from musenet.model import PROMPT_ROWS, Cache
@@ -39,10 +39,6 @@ class Engine:
 
     The cache holds the prompt and up to `context` events. When it is full the window slides:
     the last half is read again as a window of its own, exactly as a crop in training.
-
-    Attributes:
-        echoes: of the last row of each candidate, none where notes are given ahead of time, shape
-            (candidates, 8).
     """
 
     def __init__(
@@ -59,7 +55,8 @@ class Engine:
             context: events that it sees at once.
             total_seconds: length that it is told.
             steering: chords, density, dynamics, key and style.
-            marks: of given notes, which the caller fills in as rows come; None without any.
+            marks: of given notes, which the caller fills in as rows come; None without any. With
+                them no echoes are told.
             guided: whether the states of the candidates are followed by those of plain prompts, as
                 a `Guided` network takes them.
             seen: which rows of the opening the network sees, shape (rows,); by default all.
@@ -73,7 +70,6 @@ class Engine:
         self.unseen = np.zeros(0, dtype=np.bool_) if seen is None else ~seen
         self._cache: Cache | None = None
         self._listener: Listener | None = None
-        self.echoes: Echoes = no_echoes(candidates)
 
     @torch.inference_mode()
     def begin(self, opening: Table) -> Tensor:
@@ -86,9 +82,7 @@ class Engine:
             Shape (candidates, D), twice as many if guided.
         """
         if self.marks is None:
-            self._listener = Listener([opening] * self.candidates, ~self.unseen)
-            heard = echoes(opening, max(0, len(opening) - 1), seen=~self.unseen)
-            self.echoes = np.repeat(heard if len(heard) else no_echoes(1), self.candidates, axis=0)
+            self._listener = Listener(opening, self.candidates, self._seen(len(opening)))
         return self._read([opening], self.candidates)
 
     @torch.inference_mode()
@@ -103,11 +97,22 @@ class Engine:
             Shape (candidates, D), twice as many if guided.
         """
         if self._listener is not None:
-            self.echoes = self._listener.append(tables[:, -1])
+            self._listener.append(tables[:, -1])
         if self._cache is None or self._cache.length >= PROMPT_ROWS + self.context:
             return self._read(list(tables))
         columns = np.concatenate([columns, self.echoes], axis=1)
         return self.network.step(to_ids(tables[:, -1]), columns, [self._cache])
+
+    @property
+    def echoes(self) -> Echoes:
+        """Of the last row of each candidate; none where notes are given ahead of time."""
+        return no_echoes(self.candidates) if self._listener is None else self._listener.echoes
+
+    def _seen(self, length: int) -> NDArray[np.bool_]:
+        """Which of so many rows the network sees."""
+        seen = np.ones(length, dtype=np.bool_)
+        seen[: len(self.unseen)] = ~self.unseen
+        return seen
 
     def _columns(self, place: int, view: Window, rows: NDArray[np.int64]) -> Features:
         """Features of a window of a candidate that has some of its rows."""
@@ -127,8 +132,7 @@ class Engine:
         Each then stands `times` times in a row.
         """
         length = len(tables[0])
-        seen = np.ones(length, dtype=np.bool_)
-        seen[: len(self.unseen)] = ~self.unseen
+        seen = self._seen(length)
         rows = np.flatnonzero(seen)
         if len(rows) >= self.context:
             rows = rows[-(self.context // 2) :]

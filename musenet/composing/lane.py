@@ -19,7 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from musenet.composing.capture import Capture, Work
 from musenet.composing.static import Memory, Static
-from musenet.echoes import WIDTH
+from musenet.echoes import ROW_WIDTH
 from musenet.events import FIELDS, SIZES
 from musenet.features import COLUMNS, Features
 from musenet.model import Cache, Model
@@ -28,7 +28,7 @@ LEAST_SPAN = 128
 """Positions that attention reads at least; with longer caches it reads more."""
 _ATTENTION = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 """Kernels that take a mask and can be captured at every length."""
-_ROW, _TOLD, _MOMENT = len(FIELDS), len(COLUMNS) + WIDTH, len(COLUMNS)
+_ROW, _TOLD, _MOMENT = len(FIELDS), ROW_WIDTH, len(COLUMNS)
 _LINKS = _ROW - 1
 
 
@@ -150,7 +150,7 @@ class Lane:
         told.wait()
         told.array[:, 0] = ids
         if columns is not None:
-            told.array[:, 1:] = columns[:, :_MOMENT]
+            told.array[:, 1:] = columns
         told.send()
         self._do("link", field, partial(self._link, field))
         self.scores[field + 1].fetch()

@@ -14,10 +14,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from musenet.attention import attend
 from musenet.condition import Condition, Conditions, stack
-from musenet.echoes import WIDTH
+from musenet.echoes import ROW_WIDTH
 from musenet.errors import UserError
 from musenet.events import FIELDS
-from musenet.features import COLUMNS
 from musenet.model import PROMPT_ROWS, Model
 from musenet.training.batches import Batch
 from musenet.training.shapes import Shape
@@ -109,7 +108,7 @@ def empty(shape: Shape) -> Batch:
     size = (shape.rows, shape.length)
     return Batch(
         np.zeros((*size, len(FIELDS)), dtype=np.int64),
-        np.zeros((*size, len(COLUMNS) + WIDTH), dtype=np.int32),
+        np.zeros((*size, ROW_WIDTH), dtype=np.int32),
         np.zeros((*size, len(FIELDS)), dtype=np.float32),
         0,
         stack([Condition()] * shape.rows, [True] * shape.rows),

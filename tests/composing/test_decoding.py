@@ -17,7 +17,7 @@ from musenet.composing.prompt import Prompt
 from musenet.composing.rules import LATEST_END
 from musenet.composing.sampling import COLDEST, Sampling, sample
 from musenet.condition import stack
-from musenet.echoes import echoes
+from musenet.echoes import Echoes, echoes
 from musenet.events import (
     END,
     METRE_EVENT,
@@ -224,12 +224,17 @@ class Naive(Engine):
     """Reads the window of every candidate anew for each row, without a cache."""
 
     start = 0
+    heard: Echoes | None = None
+
+    @property
+    def echoes(self) -> Echoes:
+        return super().echoes if self.heard is None else self.heard
 
     def append(self, tables: Table, columns: Features) -> Tensor:
         rows = tables.shape[1]
         if rows - self.start + (2 if self.start else 0) > self.context:
             self.start = rows - self.context // 2
-        self.echoes = np.concatenate([echoes(table[:rows], rows - 1) for table in tables])
+        self.heard = np.concatenate([echoes(table[:rows], rows - 1) for table in tables])
         return torch.cat([self._last(table[:rows]) for table in tables])
 
     def _last(self, table: Table) -> Tensor:

@@ -3,9 +3,10 @@ import torch
 from torch import Tensor
 
 import musenet.attention
+from musenet.copying import COPY
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import batch_bits
-from musenet.events import SIZES
+from musenet.features import GIVEN
 from musenet.model import Model
 from musenet.presets import ModelConfig
 from musenet.training import passes
@@ -36,10 +37,10 @@ def network() -> Model:
 
 def random_batch(shape: Shape) -> Batch:
     batch, generator = empty(shape), torch.Generator().manual_seed(1)
-    for field, size in enumerate(SIZES):
-        values = torch.randint(size, (shape.rows, shape.length), generator=generator)
+    for field, copies in enumerate(COPY):
+        values = torch.randint(min(copies), (shape.rows, shape.length), generator=generator)
         batch.ids[..., field] = values.numpy()
-    batch.features[:, 8:, -1] = 1
+    batch.features[:, 8:, GIVEN] = 1
     batch.weights[:, 2:] = 1.0
     return batch
 
