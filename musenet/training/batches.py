@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
-from musenet.echoes import WIDTH, no_echoes
+from musenet.echoes import PHRASES, ROW_WIDTH, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
-from musenet.features import COLUMNS, NO_PHRASE, NOT_TOLD, Features, Moments, features, moments_of
+from musenet.features import (
+    COLUMNS,
+    NO_PHRASE,
+    NOT_TOLD,
+    PHRASE,
+    Features,
+    Moments,
+    features,
+    moments_of,
+)
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
@@ -33,9 +42,8 @@ from musenet.windows import Window, window
 
 LENGTH_STEP = 64
 """Batches are padded to a multiple of this many events."""
-PHRASE = 4
-"""Bars after which passages may come again."""
-_PLACES = ("chord place", "tick in beat", "beat in bar", "bar in phrase")
+_BAR_BEGINS = [COLUMNS.index(name) for name in ("chord place", "tick in beat", "beat in bar")]
+"""Features that are 0 for what first sounds in a bar."""
 FADE = 8.0
 """Events over which the greater weight of openings and endings falls to 1 / e."""
 
@@ -139,7 +147,7 @@ def draw(
         seen=None if seen is None else Seen(seen, shown),
         ahead=None if ahead is None else ahead.take(start, stop),
     )
-    return _ends_heavier(_part(made, counted), augmentation)
+    return _weighed(_part(made, counted), augmentation)
 
 
 def _length_told(seconds: float, augmentation: Augmentation, rng: np.random.Generator) -> float:
@@ -156,8 +164,8 @@ def _part(made: Sample, counted: NDArray[np.bool_]) -> Sample:
     return replace(made, weights=weights, notes=int(notes.sum()))
 
 
-def _ends_heavier(made: Sample, augmentation: Augmentation) -> Sample:
-    """The true beginning and the true end of a piece count more, and the beginning of phrases."""
+def _weighed(made: Sample, augmentation: Augmentation) -> Sample:
+    """The true beginning and end of a piece count more, and where its passages may come again."""
     fading = np.exp(-np.arange(len(made.ids)) / FADE)
     more = np.ones(len(made.ids))
     if made.begins:
@@ -165,8 +173,9 @@ def _ends_heavier(made: Sample, augmentation: Augmentation) -> Sample:
     if made.ids[-1, 1] == END:
         more += augmentation.endings * fading[::-1]
     weights = made.weights * more[:, None].astype(np.float32)
-    place, tick, beat, bar = (made.features[:, COLUMNS.index(name)] for name in _PLACES)
-    first = (place + tick + beat == 0) & (bar % PHRASE == 0) & (bar < NO_PHRASE)
+    bar = made.features[:, PHRASE]
+    first = (bar < NO_PHRASE) & (bar % min(PHRASES) == 0)
+    first &= (made.features[:, _BAR_BEGINS] == 0).all(axis=1)
     weights[first, 1:] *= 1.0 + augmentation.phrases
     return replace(made, weights=weights)
 
@@ -242,7 +251,7 @@ def collate(samples: Sequence[Sample], length: int | None = None) -> Batch:
     if length is None:
         length = -(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP
     ids = np.zeros((len(samples), length, 5), dtype=np.int64)
-    columns = np.zeros((len(samples), length, len(COLUMNS) + WIDTH), dtype=np.int32)
+    columns = np.zeros((len(samples), length, ROW_WIDTH), dtype=np.int32)
     weights = np.zeros((len(samples), length, 5), dtype=np.float32)
     for row, item in enumerate(samples):
         ids[row, : len(item.ids)] = item.ids

@@ -270,9 +270,9 @@ def test_what_begins_every_fourth_bar_counts_more_but_for_when_it_comes() -> Non
     notes = [(24, 0, 60, 12, 16)] * 40
     table = np.array([(0, 0, 60, 12, 16), *notes, (24, END, 0, 0, 0)], dtype=np.uint8)
     plain = sample(window(table, 0, len(table)), Condition(), np.nan)
-    weights = batches._ends_heavier(plain, replace(NONE, phrases=4.0)).weights
+    weights = batches._weighed(plain, replace(NONE, phrases=4.0)).weights
     first = np.arange(len(table)) % 16 == 0
     assert (weights[:, 0] == 1.0).all()
     assert (weights[first, 1:] == 5.0).all() and (weights[~first, 1:] == 1.0).all()
     untold = sample(window(table, 0, len(table)), Condition(), np.nan, beat_known=False)
-    assert (batches._ends_heavier(untold, replace(NONE, phrases=4.0)).weights == 1.0).all()
+    assert (batches._weighed(untold, replace(NONE, phrases=4.0)).weights == 1.0).all()
