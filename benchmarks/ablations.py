@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from common import run
 from trials import TOLD, Trial, Trials, Wanted, conduct, trial_parser, whole_recipe
 
 from musenet.cli.output import print_facts, print_json, print_table
@@ -246,4 +247,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

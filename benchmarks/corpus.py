@@ -14,6 +14,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from common import run
+
 from musenet.cli.output import print_facts, print_json, say, steps
 from musenet.corpus.build import build
 from musenet.corpus.report import Report
@@ -83,4 +85,4 @@ def _packed_bytes(out: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

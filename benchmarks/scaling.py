@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from common import run
 from trials import Trial, Trials, conduct, sized, trial_parser, whole_recipe
 
 from musenet.cli.output import print_json, print_table, say
@@ -136,4 +137,4 @@ def _is_line(result: dict[str, Any]) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -30,9 +30,9 @@ import numpy as np
 import torch
 from common import Timing, parse, parser, run, tell, times
 
+from musenet.copying import COPY
 from musenet.corpus.shards import open_split
 from musenet.echoes import ROW_SIZES
-from musenet.events import SIZES
 from musenet.model import Model, parameters
 from musenet.presets import PRESETS, ModelConfig
 from musenet.training.augment import Augmentation
@@ -176,8 +176,8 @@ def _time(
 def _batch(shape: Shape) -> Batch:
     """Random events and moments."""
     random, made = np.random.default_rng(0), empty(shape)
-    for field, size in enumerate(SIZES):
-        made.ids[..., field] = random.integers(0, size, made.ids.shape[:2])
+    for field, copies in enumerate(COPY):
+        made.ids[..., field] = random.integers(0, min(copies), made.ids.shape[:2])
     for column, size in enumerate(ROW_SIZES[1:], start=1):
         made.features[..., column] = random.integers(0, size, made.ids.shape[:2])
     made.weights[:] = 1.0
