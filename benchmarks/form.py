@@ -1,7 +1,7 @@
 """Whether composed tunes have the form of human tunes, in which what is new is surprising and what
 is repeated hardly at all.
 
-    python benchmarks/form.py CORPUS [--styles irish scottish ...]
+    python benchmarks/form.py CORPUS [--styles irish scottish ...] [--seconds 60]
 
 Tunes of these styles are often sixteen bars, each half of eight played twice: bars 1-8, the same
 again, then 17-24 and the same again. A piece is composed to the style and instruments of each of
@@ -9,6 +9,8 @@ so many held-out ones. Means over the pieces of
 
 - new, again, new 17-24, again 25-32: bits an event of these bars to the network, with style,
   instruments and length told;
+- alike 5-8, 9-12 ...: whether these four bars share half of their notes and more, by place and
+  pitch, with four bars before them that begin as many times four bars earlier;
 - similarity_8, longest_loop, stuck: as in docs/measures.md.
 """
 
@@ -19,7 +21,7 @@ from common import parse, run, tell
 from held_out import beginning, composed, of_style, options, told_of
 from numpy.typing import NDArray
 
-from musenet.analysis.arrays import mean
+from musenet.analysis.arrays import bar_sets, bars_of, mean
 from musenet.composing.composer import load
 from musenet.condition import Condition
 from musenet.corpus.shards import open_split
@@ -28,12 +30,14 @@ from musenet.evaluation.measures import measures
 from musenet.evaluation.surprise import bits_of_events
 from musenet.events import Table, decode, encode
 from musenet.model import Model
-from musenet.score import bar_starts
+from musenet.score import Score, bar_starts
 from musenet.training.batches import sample
 from musenet.windows import window
 
 USUAL = ("irish", "scottish", "american fiddle", "folk")
 EIGHT, PHRASES = 8, 4
+FOUR, GROUPS = 4, 7
+ALIKE = 0.5
 SHORTEST = 30.0
 """Seconds of the shortest human piece that is taken."""
 MEASURED = ("similarity_8", "longest_loop", "stuck")
@@ -59,14 +63,16 @@ def main() -> None:
         (by, len(each), *(mean(own[~np.isnan(own)]) for own in np.array(each).T))
         for by, each in (("human", human), ("composed", own))
     ]
-    columns = ("by", "pieces", "new", "again", "new 17-24", "again 25-32", *MEASURED)
+    alike = [f"alike {FOUR * group + 1}-{FOUR * group + FOUR}" for group in range(1, GROUPS)]
+    columns = ("by", "pieces", "new", "again", "new 17-24", "again 25-32", *alike, *MEASURED)
     tell(arguments, columns, rows, {"model": composer.name})
 
 
 def _measured(model: Model, table: Table, told: Condition) -> NDArray[np.float64]:
     score = decode(table)
     own = measures(score)
-    return np.r_[by_phrase(model, table, told), [own[name] for name in MEASURED]]
+    phrases, alike = by_phrase(model, table, told), repeats(score)
+    return np.r_[phrases, alike, [own[name] for name in MEASURED]]
 
 
 def by_phrase(model: Model, table: Table, told: Condition) -> NDArray[np.float64]:
@@ -78,6 +84,21 @@ def by_phrase(model: Model, table: Table, told: Condition) -> NDArray[np.float64
     phrase = (np.searchsorted(bar_starts(score), ticks, side="right") - 1) // EIGHT
     found = [bits[phrase == number] for number in range(PHRASES)]
     return np.array([own.mean() if len(own) else np.nan for own in found])
+
+
+def repeats(score: Score) -> NDArray[np.float64]:
+    """Whether four bars after the first are like four before them, 1 or 0, NaN if not there."""
+    bars, notes = bars_of(score), score.notes
+    count, length = len(bars) // FOUR, int(bars.lengths.max(initial=1))
+    members = (bars.of % FOUR * length + bars.place) * 128 + notes["pitch"]
+    kept = bars.of < FOUR * count
+    sets = bar_sets(bars.of[kept] // FOUR, members[kept], count)
+    found = np.zeros(max(count, GROUPS))
+    for lag in range(1, count):
+        shared = sets.shared(lag)
+        union = sets.counts[:-lag] + sets.counts[lag:] - shared
+        found[lag:count] = np.maximum(found[lag:count], shared / np.maximum(union, 1))
+    return np.where(np.arange(1, GROUPS) < count, found[1:GROUPS] >= ALIKE, np.nan)
 
 
 if __name__ == "__main__":

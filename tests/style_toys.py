@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,16 @@ def scale(seed: int, *, rises: bool, notes: int = 60, instrument: int = 0) -> Sc
 def scale_table(seed: int, *, rises: bool, notes: int = 60, instrument: int = 0) -> Table:
     """The same as an event table."""
     return encode(scale(seed, rises=rises, notes=notes, instrument=instrument))
+
+
+def scale_split(folder: Path, notes: Sequence[int], split: str = "test") -> Path:
+    """A split of one scale of so many notes each, the first half of them rising."""
+    rises = [2 * i < len(notes) for i in range(len(notes))]
+    tables = [scale_table(i, rises=up, notes=notes[i]) for i, up in enumerate(rises)]
+    toy_split(
+        folder, split, tables, styles=[[RISING if up else FALLING, -1, -1, -1] for up in rises]
+    )
+    return folder
 
 
 def styled_corpus(folder: Path, pieces: int = 8) -> Path:

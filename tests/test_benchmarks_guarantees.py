@@ -1,7 +1,6 @@
 """The random prompts of benchmarks/, what is found broken in a piece, and how chords fit."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,16 +16,14 @@ BEAT = 24
 
 
 @pytest.fixture
-def guarantees(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+def guarantees(benchmarks: None) -> ModuleType:
     import guarantees
 
     return guarantees
 
 
 @pytest.fixture
-def harmony(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+def harmony(benchmarks: None) -> ModuleType:
     import harmony
 
     return harmony

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from composers import random_composer
-from style_toys import FALLING, RISING, scale_table
-from toys import toy_split
+from conftest import Told
+from style_toys import scale_split
 
 from musenet.evaluation.measures import MEASURES
 
-
-@pytest.fixture(autouse=True)
-def _with_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+pytestmark = pytest.mark.usefixtures("benchmarks")
 
 
 def test_what_is_composed_stands_beside_its_match(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: Told
 ) -> None:
     import matched
 
-    composer = random_composer()
-    tables = [scale_table(i, rises=i < 2, notes=40 + 7 * i) for i in range(4)]
-    styles = [[RISING if i < 2 else FALLING, -1, -1, -1] for i in range(4)]
-    toy_split(tmp_path, "test", tables, styles=styles)
-    monkeypatch.setattr(matched, "load", lambda path: composer)
-    monkeypatch.setattr(matched, "parse", lambda made: made.parse_args())
     monkeypatch.setattr(matched, "SHORTEST", 1.0)
-    monkeypatch.setattr(sys, "argv", [
-        "matched.py", str(tmp_path), "--styles", "jazz", "baroque", "--prompts", "2", "--seconds",
-        "20", "--json",
-    ])  # fmt: skip
-    matched.main()
-    told = json.loads(capsys.readouterr().out)
-    assert told["pieces"] == 4
-    assert {row["measure"] for row in told["results"]} <= set(MEASURES)
-    far = [abs(row["off"]) for row in told["results"]]
+    found = told(
+        matched, random_composer(), str(scale_split(tmp_path, [40, 47, 54, 61])), "--styles",
+        "jazz", "baroque", "--prompts", "2", "--seconds", "20",
+    )  # fmt: skip
+    assert found["pieces"] == 4
+    assert {row["measure"] for row in found["results"]} <= set(MEASURES)
+    far = [abs(row["off"]) for row in found["results"]]
     assert far and far == sorted(far, reverse=True)
 
 

@@ -15,9 +15,11 @@ from musenet.judge import StyleJudge, save_judge
 
 @pytest.fixture
 def results(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    benchmarks: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> Any:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
     import styles
 
     torch.manual_seed(0)

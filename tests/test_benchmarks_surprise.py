@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from composers import random_composer
+from conftest import Told
 from style_toys import styled_corpus
 
 from musenet.composing.composer import Composer
@@ -28,22 +27,14 @@ def held_composer(bits: float) -> Composer:
     return composer
 
 
-def test_what_is_composed_stands_beside_human_music(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def test_what_is_composed_stands_beside_human_music(tmp_path: Path, told: Told) -> None:
     import surprise
 
     corpus, composer = styled_corpus(tmp_path / "corpus", pieces=2), held_composer(4.0)
-    monkeypatch.setattr(surprise, "load", lambda path: composer)
-    monkeypatch.setattr(surprise, "parse", lambda made: made.parse_args())
-    monkeypatch.setattr(sys, "argv", [
-        "surprise.py", str(corpus), "--styles", "jazz", "baroque", "--prompts", "2", "--seconds",
-        "40", "--temperatures", "2", "--json",
-    ])  # fmt: skip
-    surprise.main()
-    rows = json.loads(capsys.readouterr().out)["results"]
+    rows = told(
+        surprise, composer, str(corpus), "--styles", "jazz", "baroque", "--prompts", "2",
+        "--seconds", "40", "--temperatures", "2",
+    )["results"]  # fmt: skip
     ways = ["human", "held", "at 2"]
     assert [row["by"] for row in rows] == ways * 3
     assert [row["style"] for row in rows] == ["jazz"] * 3 + ["baroque"] * 3 + ["all"] * 3

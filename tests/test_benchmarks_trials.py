@@ -22,11 +22,6 @@ from musenet.training.settings import TrainingConfig
 
 
 @pytest.fixture
-def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-
-
-@pytest.fixture
 def trials(benchmarks: None) -> ModuleType:
     import trials
 
