@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musenet.echoes import ECHOES, PHRASES, Echoes
+from musenet.echoes import ECHOES, PHRASE_LAGS, Echoes
 from musenet.events import FIELDS, REST, SIZES
 from musenet.features import COLUMNS
 
-POINTERS = 1 + len(PHRASES)
+POINTERS = 1 + len(PHRASE_LAGS)
 """The echo, then so many bars ago."""
 _SPARE = (SIZES[0], REST, *SIZES[2:])
 COPY = tuple(tuple(end - 1 - pointer for pointer in range(POINTERS)) for end in _SPARE)

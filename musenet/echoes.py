@@ -19,7 +19,7 @@ from musenet.events import to_ids as ids_of
 from musenet.features import BAR_TICKS, COLUMNS, DEFAULT_BAR_TICKS, FEATURE_SIZES
 
 Echoes = NDArray[np.int32]
-"""Shape (rows, 18), columns as in `ECHOES`, then the fields of the notes `PHRASES` ago."""
+"""Shape (rows, 18), columns as in `ECHOES`, then the fields of the notes `PHRASE_LAGS` ago."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -34,11 +34,11 @@ ECHO_SIZES = (LAGS + 1, len(RUNS) + 1, RECENT + 1, *SIZES)
 """Ids of each column."""
 ROW_COLUMNS, ROW_SIZES = COLUMNS + ECHOES, FEATURE_SIZES + ECHO_SIZES
 """What the trunk is told of a row: the features of its moment, then its echo."""
-PHRASES = (8, 4)
+PHRASE_LAGS = (8, 4)
 """Bars after which passages come again more often than after others: what stood so long ago is told
 whether there were hits or not, to be copied (`copying`)."""
 _NO_NOTE = (MAX_WAIT, REST, NO_PITCH, 0, 0)
-NO_ECHO = (0, 0, 0, *_NO_NOTE, *_NO_NOTE * len(PHRASES))
+NO_ECHO = (0, 0, 0, *_NO_NOTE, *_NO_NOTE * len(PHRASE_LAGS))
 """Nothing is repeated."""
 ROW_WIDTH = len(COLUMNS) + len(NO_ECHO)
 """Features of a moment and echo of a row side by side, as windows and batches have them."""
@@ -223,7 +223,7 @@ def _told(places: Ints, due: Ints, ids: Ints, run: Ints, recent: Ints) -> Echoes
     runs = np.searchsorted(RUNS, run[each, best], side="right")
     counted = np.stack([_LAGS[best], runs, recent[each, best]], axis=1)
     told[heard, :_COUNTS] = counted[heard]
-    pointers = [(best, heard), *((lag - 1, due[:, lag - 1] != _NOWHERE) for lag in PHRASES)]
+    pointers = [(best, heard), *((lag - 1, due[:, lag - 1] != _NOWHERE) for lag in PHRASE_LAGS)]
     for pointer, (lag, there) in enumerate(pointers):
         wait = due[each, lag] // _TICK - (places + 1) // _TICK
         there = there & (wait <= MAX_WAIT)  # else a rest comes first

@@ -28,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 """Structure, then the mark of given notes among the controls that change in time (`controls`), then
 the place in the hypermetre."""
-TICK, GIVEN, KEY, STYLE, PHRASE = (
+TICK, GIVEN, KEY, STYLE, IN_PHRASE = (
     COLUMNS.index(name) for name in ("tick", "given", "key", "style", "bar in phrase")
 )
 CONTROLLED = [COLUMNS.index(name) for name in ("chord", "density", "dynamics", "key", "style")]
@@ -190,5 +190,5 @@ def features(
     columns[:, 5] = np.minimum(BAR_BEATS - 1, in_bar // TICKS_PER_BEAT) if beat_known else NO_BEAT
     columns[:, CONTROLLED] = controls
     columns[:, GIVEN] = given
-    columns[:, PHRASE] = bar % PHRASE_BARS if beat_known else NO_PHRASE
+    columns[:, IN_PHRASE] = bar % PHRASE_BARS if beat_known else NO_PHRASE
     return columns

@@ -11,7 +11,7 @@ from musenet.echoes import (
     ECHOES,
     LAGS,
     NO_ECHO,
-    PHRASES,
+    PHRASE_LAGS,
     RECENT,
     RUNS,
     Listener,
@@ -88,7 +88,7 @@ def test_what_stood_a_phrase_ago_is_told_without_any_hit() -> None:
     song = np.random.default_rng(0).integers(20, 100, 4 * 10).tolist()
     table = encode(tune(song))
     ids, heard = to_ids(table)[is_note(table)], note_echoes(table)
-    for pointer, bars in enumerate(PHRASES):
+    for pointer, bars in enumerate(PHRASE_LAGS):
         begin = len(ECHOES) + len(FIELDS) * pointer
         told = heard[:, begin : begin + len(FIELDS)]
         first = 4 * bars - 1  # a beat before the first note comes again

@@ -18,6 +18,7 @@ from musenet.events import (
 from musenet.features import (
     COLUMNS,
     FEATURE_SIZES,
+    IN_PHRASE,
     NO_BEAT,
     NO_COUNTDOWN,
     NO_PART,
@@ -25,7 +26,6 @@ from musenet.features import (
     NO_TICK,
     NOT_TOLD,
     PARTS,
-    PHRASE,
     Moments,
     features,
     moments_of,
@@ -154,7 +154,7 @@ def test_bars_are_counted_in_sixteens_from_the_metre_on() -> None:
     waltz = (0, METRE_EVENT, METRES.index((3, 4)), 0, 0)
     beats = [(24, 0, 60, 24, 9)] * 60
     table = np.array([waltz, (0, 0, 60, 24, 9), *beats], dtype=np.uint8)
-    bars = features(moments_of(table), np.nan)[1:, PHRASE]
+    bars = features(moments_of(table), np.nan)[1:, IN_PHRASE]
     assert bars.tolist() == [beat // 3 % 16 for beat in range(61)]
 
 

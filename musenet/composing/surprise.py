@@ -113,9 +113,9 @@ class Held:
         """How much cooler sure choices of each candidate are, shape (candidates, 1)."""
         if self.aim is None:
             return 0.0
-        share = (self.recent + SLACK) / (self.aim + SLACK)
-        least: Floats = np.minimum(np.maximum((share - LOOPING) / (1.0 - LOOPING), 0.0), 1.0)
-        return SURENESS * least[:, None]
+        ratio = (self.recent + SLACK) / (self.aim + SLACK)
+        share: Floats = np.minimum(np.maximum((ratio - LOOPING) / (1.0 - LOOPING), 0.0), 1.0)
+        return SURENESS * share[:, None]
 
     def warmth(
         self, pitched: NDArray[np.bool_] | bool = False, hit: NDArray[np.bool_] | bool = False

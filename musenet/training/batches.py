@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, bars_of, observed
 from musenet.corpus.shards import Split, styles_of
-from musenet.echoes import PHRASES, ROW_WIDTH, no_echoes
+from musenet.echoes import PHRASE_LAGS, ROW_WIDTH, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
 from musenet.features import (
     COLUMNS,
+    IN_PHRASE,
     NO_PHRASE,
     NOT_TOLD,
-    PHRASE,
     Features,
     Moments,
     features,
@@ -173,8 +173,8 @@ def _weighed(made: Sample, augmentation: Augmentation) -> Sample:
     if made.ids[-1, 1] == END:
         more += augmentation.endings * fading[::-1]
     weights = made.weights * more[:, None].astype(np.float32)
-    bar = made.features[:, PHRASE]
-    first = (bar < NO_PHRASE) & (bar % min(PHRASES) == 0)
+    bar = made.features[:, IN_PHRASE]
+    first = (bar < NO_PHRASE) & (bar % min(PHRASE_LAGS) == 0)
     first &= (made.features[:, _BAR_BEGINS] == 0).all(axis=1)
     weights[first, 1:] *= 1.0 + augmentation.phrases
     return replace(made, weights=weights)
