@@ -25,6 +25,9 @@ POINTERS = 1 + len(PHRASE_LAGS)
 _SPARE = (SIZES[0], REST, *SIZES[2:])
 COPY = tuple(tuple(end - 1 - pointer for pointer in range(POINTERS)) for end in _SPARE)
 """The values of each field that stand for a copy, one a pointer, which no event has."""
+TAUGHT = 0.1
+"""How much more is learnt from right copies than from their share in the mixture, which is hardly
+anything while a field's own scores foretell the same: they would never come into use."""
 _TOLD = len(ECHOES) - len(FIELDS)
 """Column of an echo from which on it tells fields, those of one pointer after the other."""
 
@@ -64,6 +67,8 @@ class Told:
     def nats(self, logits_BTV: Tensor, field: int, next_BT: Tensor) -> tuple[Tensor, Told]:
         """Nats of a field of the next events, (B, T), and the pointers that are open after it.
 
+        Their gradient is that of the nats with `TAUGHT` of those of a right copy added.
+
         Args:
             logits_BTV: scores of the field's values, as `shut` leaves them.
             field: which field.
@@ -74,7 +79,11 @@ class Told:
         copied_BTP = logits_BTV[..., values].masked_fill(~same_BTP, -torch.inf)
         own_BT1 = logits_BTV.gather(-1, next_BT[..., None])
         given_BT = torch.cat([own_BT1, copied_BTP], dim=-1).logsumexp(dim=-1)
-        return logits_BTV.logsumexp(dim=-1) - given_BT, Told(self.ids, same_BTP)
+        all_BT, right_BT = logits_BTV.logsumexp(dim=-1), same_BTP.any(dim=-1)
+        taught_BT = copied_BTP.where(right_BT[..., None], 0.0).logsumexp(dim=-1) - all_BT
+        taught_BT = TAUGHT * taught_BT.where(right_BT, 0.0)
+        nats_BT = all_BT - given_BT + (taught_BT.detach() - taught_BT)
+        return nats_BT, Told(self.ids, same_BTP)
 
 
 class Copies:
@@ -91,17 +100,15 @@ class Copies:
         self._open = self._told[..., 1] != REST
         self._open[:, 0] = echoes[:, 0] > 0
         self._open[:, pointers:] = False
-        self._each = np.arange(len(echoes))
+        self._each = np.arange(len(echoes))[:, None]
 
     def merged(self, field: int, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of a field's values, (candidates, V), those of copies added to what is copied."""
         merged = scores.copy()
         merged[:, COPY[field]] = -np.inf
-        for pointer, copy in enumerate(COPY[field]):
-            if self._open[:, pointer].any():
-                own = self._each, self._told[:, pointer, field]
-                given = np.where(self._open[:, pointer], scores[:, copy], -np.inf)
-                merged[own] = np.logaddexp(merged[own], given)
+        if self._open.any():
+            copies = np.where(self._open, scores[:, COPY[field]], -np.inf)
+            np.logaddexp.at(merged, (self._each, self._told[..., field]), copies)
         return merged
 
     def follow(self, field: int, chosen: NDArray[np.int64]) -> None:

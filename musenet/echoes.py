@@ -48,6 +48,8 @@ _PART, _TICK = 256, 64 * 256
 """Notes stand in order of tick, instrument and pitch: as one number, an instrument and a tick are
 worth so much."""
 _NOWHERE = -1
+_APART, _LAST = 1 << 44, 1 << 43
+"""Candidates stand so far from one another on one line of places, their notes within the second."""
 
 
 def echoes(
@@ -166,7 +168,7 @@ def _counted(hits: Bools) -> tuple[Ints, Ints]:
     return np.minimum(total - missed, _LONGEST), recent
 
 
-def _following(notes: Ints, places: Ints, lags: Ints, known: Ints) -> Ints:
+def _following(notes: Ints, places: Ints, lags: Ints, known: Ints, zero: Ints | int = 0) -> Ints:
     """Which note follows what stands a lag before a place, `_NOWHERE` if there is none yet.
 
     In the bar before a whole lag has gone by it is the first note of all. At its own tick an
@@ -174,16 +176,15 @@ def _following(notes: Ints, places: Ints, lags: Ints, known: Ints) -> Ints:
     of the only one goes on behind it.
 
     Args:
-        notes: places of the notes of a piece, ascending.
+        notes: places of the notes of pieces, ascending.
         places: from where.
         lags: ticks of one bar and more, shape (…, `LAGS`).
-        known: how many notes there are by then.
+        known: where the notes end that there are by then.
+        zero: where the piece begins that a place is in.
     """
     earlier = places - lags * _TICK
-    if not len(notes):
-        return np.full(earlier.shape, _NOWHERE)
     following = np.searchsorted(notes, earlier, side="right")
-    there = (earlier >= -lags[..., :1] * _TICK) & (following < known)
+    there = (earlier >= zero - lags[..., :1] * _TICK) & (following < known)
     part = earlier // _PART
     same = there & (notes[np.minimum(following, len(notes) - 1)] // _PART == part)
     played = known - np.searchsorted(notes, places // _PART * _PART)
@@ -250,10 +251,12 @@ class Listener:
         """
         kept = np.ones(len(opening), dtype=np.bool_) if seen is None else seen
         piece = _Piece.of(opening, kept)
-        self._known: Ints = np.full(candidates, known := len(piece.notes))
-        self._notes: Ints = np.zeros((candidates, 2 * known + 1024), dtype=np.int64)
+        known, room = len(piece.notes), 2 * len(piece.notes) + 1024
+        self._known: Ints = np.full(candidates, known)
+        self._zero = _APART * np.arange(candidates)
+        self._notes = np.repeat(self._zero[:, None] + _LAST, room, axis=1)
         self._ids: Ints = np.zeros((*self._notes.shape, len(FIELDS)), dtype=np.int64)
-        self._notes[:, :known] = piece.places[piece.notes]
+        self._notes[:, :known] = self._zero[:, None] + piece.places[piece.notes]
         self._ids[:, :known] = piece.ids[piece.notes]
         self._tick = np.full(candidates, opening[:, 0].sum(dtype=np.int64))
         self._bar = np.full(candidates, piece.bars[-1] if len(opening) else DEFAULT_BAR_TICKS)
@@ -265,7 +268,8 @@ class Listener:
         if len(piece.kept):
             last = int(piece.kept[-1])
             follows = _follow(piece, last)
-            self._due[:] = follows.due[-1]
+            due = follows.due[-1]
+            self._due[:] = np.where(due == _NOWHERE, due, self._zero[:, None] + due)
             self._run[:], self._recent[:] = follows.run[-1], follows.recent[-1]
             hits = follows.hits[np.isin(follows.rows, piece.notes)][-RECENT:]
             self._hits[:, np.arange(known - len(hits), known) % RECENT] = hits
@@ -273,22 +277,21 @@ class Listener:
 
     def append(self, rows: Table) -> None:
         """Hear the next row of each candidate, shape (candidates, 5)."""
-        each = np.arange(len(rows))
         self._tick += rows[:, 0]
         metres = rows[:, 1] == METRE_EVENT
         if metres.any():
             self._bar[metres] = BAR_TICKS[rows[metres, 2]]
-        places, notes = _places(rows, self._tick), is_note(rows)
+        places, notes = self._zero + _places(rows, self._tick), is_note(rows)
         self._count(places, notes)
         self._take_down(rows, places, notes)
-        lags = self._bar[:, None] * _LAGS
-        following = np.stack([
-            _following(self._notes[i, : self._known[i]], places[i], lags[i], self._known[i])
-            for i in each
-        ])  # fmt: skip
-        who = each[:, None], following
-        self._due = _due(self._notes[who], following, lags)
-        self.echoes = _told(places, self._due, self._ids[who], self._run, self._recent)
+        lags, room = self._bar[:, None] * _LAGS, self._notes.shape[1]
+        known = room * np.arange(len(rows)) + self._known
+        following = _following(
+            self._notes.reshape(-1), places[:, None], lags, known[:, None], self._zero[:, None]
+        )
+        self._due = _due(self._notes.reshape(-1)[following], following, lags)
+        ids = self._ids.reshape(-1, len(FIELDS))[following]
+        self.echoes = _told(places, self._due, ids, self._run, self._recent)
 
     def _count(self, places: Ints, notes: Bools) -> None:
         """Which lags foretold the notes that came."""
@@ -304,9 +307,9 @@ class Listener:
 
     def _take_down(self, rows: Table, places: Ints, notes: Bools) -> None:
         """Write down the notes that came."""
-        if self._known.max() + 1 >= self._notes.shape[1]:
-            room = self._notes.shape[1]
-            self._notes = np.pad(self._notes, ((0, 0), (0, room)))
+        if self._known.max() + 1 >= (room := self._notes.shape[1]):
+            more = np.repeat(self._zero[:, None] + _LAST, room, axis=1)
+            self._notes = np.concatenate([self._notes, more], axis=1)
             self._ids = np.pad(self._ids, ((0, 0), (0, room), (0, 0)))
         who = np.flatnonzero(notes)
         self._notes[who, self._known[who]] = places[who]

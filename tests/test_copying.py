@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from musenet.copying import COPY, POINTERS, Copies, Told
+from musenet.copying import COPY, POINTERS, TAUGHT, Copies, Told
 from musenet.echoes import NO_ECHO, ROW_WIDTH, no_echoes
 from musenet.events import END, FIELDS, MAX_WAIT, NO_PITCH, REST, SIZES
 from musenet.features import COLUMNS
@@ -59,6 +59,22 @@ def test_what_is_given_to_copying_goes_to_what_is_copied(field: int, pointers: i
     assert alone.any()
     rest = np.delete(chances, COPY[field], axis=1)
     assert np.allclose(rest[alone], plain.numpy()[alone], atol=1e-6)
+
+
+def test_right_copies_are_learnt_from_once_more() -> None:
+    scores = random_scores(2)[:, None].repeat(1, 2, 1).requires_grad_()
+    by, value = told(random_echoes(2)), torch.ones((ROWS, 2), dtype=torch.int64)
+    shut = by.shut(scores, 2)
+    nats, right = by.nats(shut, 2, value)
+    learnt = torch.autograd.grad(nats.sum(), scores, retain_graph=True)[0]
+    chances = shut.softmax(dim=-1)
+    copied = (chances[..., COPY[2]] * right.open).sum(dim=-1)
+    taught = torch.where(copied > 0.0, copied, 1.0).log()
+    plain = -(chances[..., 1] + copied).log()
+    assert torch.allclose(nats, plain, atol=1e-5)
+    expected = torch.autograd.grad((plain - TAUGHT * taught).sum(), scores)[0]
+    assert torch.allclose(learnt, expected, atol=1e-6)
+    assert learnt.isfinite().all()
 
 
 def test_what_parts_from_a_pointer_copies_no_more() -> None:
