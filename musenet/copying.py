@@ -10,6 +10,7 @@ again, whatever its notes are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,18 +19,36 @@ from torch import Tensor
 
 from musenet.echoes import ECHOES, PHRASE_LAGS, Echoes
 from musenet.events import FIELDS, REST, SIZES
-from musenet.features import COLUMNS
+from musenet.features import COLUMNS, IN_PHRASE, NO_PHRASE
 
 POINTERS = 1 + len(PHRASE_LAGS)
 """The echo, then so many bars ago."""
 _SPARE = (SIZES[0], REST, *SIZES[2:])
 COPY = tuple(tuple(end - 1 - pointer for pointer in range(POINTERS)) for end in _SPARE)
 """The values of each field that stand for a copy, one a pointer, which no event has."""
-TAUGHT = 0.1
-"""How much more is learnt from right copies than from their share in the mixture, which is hardly
-anything while a field's own scores foretell the same: they would never come into use."""
+TAUGHT = 0.2
+"""How much more is learnt from right copies of pitches where passages come again (`comes_again`)
+than from their share in the mixture, which is hardly anything while the pitch's own scores foretell
+the same: such copies would never come into use."""
+_PITCH = FIELDS.index("pitch")
+_BAR_BEGINS = [COLUMNS.index(name) for name in ("chord place", "tick in beat", "beat in bar")]
+"""Features that are 0 for what first sounds in a bar."""
+Columns = TypeVar("Columns", NDArray[Any], Tensor)
 _TOLD = len(ECHOES) - len(FIELDS)
 """Column of an echo from which on it tells fields, those of one pointer after the other."""
+
+
+def comes_again(columns: Columns) -> Columns:
+    """Whether rows first sound in every fourth bar, where passages come again more than elsewhere.
+
+    Args:
+        columns: features of the rows, shape (…, F).
+    """
+    bar = columns[..., IN_PHRASE]
+    first: Columns = (bar < NO_PHRASE) & (bar % min(PHRASE_LAGS) == 0)
+    for column in _BAR_BEGINS:
+        first = first & (columns[..., column] == 0)
+    return first
 
 
 @dataclass(frozen=True)
@@ -39,10 +58,12 @@ class Told:
     Attributes:
         ids: fields of the events that they point to, (B, T, P, 5).
         open: whether they point anywhere, (B, T, P).
+        taught: whether copies of their pitches are learnt once more, (B, T).
     """
 
     ids: Tensor
     open: Tensor
+    taught: Tensor
 
     @classmethod
     def by(cls, features_BTF: Tensor, pointers: int) -> Told:
@@ -56,7 +77,7 @@ class Told:
         open_BTP[..., 0] = before_BTE[..., 0] > 0
         open_BTP[:, 0] = False
         open_BTP[..., pointers:] = False
-        return cls(ids, open_BTP)
+        return cls(ids, open_BTP, comes_again(features_BTF))
 
     def shut(self, logits_BTV: Tensor, field: int) -> Tensor:
         """Scores of a field's values, in which no copy is made by a pointer that is not open."""
@@ -67,7 +88,8 @@ class Told:
     def nats(self, logits_BTV: Tensor, field: int, next_BT: Tensor) -> tuple[Tensor, Told]:
         """Nats of a field of the next events, (B, T), and the pointers that are open after it.
 
-        Their gradient is that of the nats with `TAUGHT` of those of a right copy added.
+        Where copies are taught their gradient is that of the nats with `TAUGHT` of those of a right
+        copy added.
 
         Args:
             logits_BTV: scores of the field's values, as `shut` leaves them.
@@ -79,11 +101,14 @@ class Told:
         copied_BTP = logits_BTV[..., values].masked_fill(~same_BTP, -torch.inf)
         own_BT1 = logits_BTV.gather(-1, next_BT[..., None])
         given_BT = torch.cat([own_BT1, copied_BTP], dim=-1).logsumexp(dim=-1)
-        all_BT, right_BT = logits_BTV.logsumexp(dim=-1), same_BTP.any(dim=-1)
-        taught_BT = copied_BTP.where(right_BT[..., None], 0.0).logsumexp(dim=-1) - all_BT
-        taught_BT = TAUGHT * taught_BT.where(right_BT, 0.0)
-        nats_BT = all_BT - given_BT + (taught_BT.detach() - taught_BT)
-        return nats_BT, Told(self.ids, same_BTP)
+        all_BT = logits_BTV.logsumexp(dim=-1)
+        nats_BT = all_BT - given_BT
+        if field == _PITCH:
+            taught_BT = self.taught & same_BTP.any(dim=-1)
+            copies_BT = copied_BTP.where(taught_BT[..., None], 0.0).logsumexp(dim=-1)
+            more_BT = TAUGHT * (all_BT - copies_BT).where(taught_BT, 0.0)
+            nats_BT = nats_BT + (more_BT - more_BT.detach())
+        return nats_BT, Told(self.ids, same_BTP, self.taught)
 
 
 class Copies:

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from musenet.copying import COPY, POINTERS, TAUGHT, Copies, Told
+from musenet.copying import COPY, POINTERS, TAUGHT, Copies, Told, comes_again
 from musenet.echoes import NO_ECHO, ROW_WIDTH, no_echoes
 from musenet.events import END, FIELDS, MAX_WAIT, NO_PITCH, REST, SIZES
-from musenet.features import COLUMNS
+from musenet.features import COLUMNS, features, moments_of
 from musenet.instruments import DRUMS
 from musenet.quantise import DURATIONS, VELOCITIES
 
@@ -61,20 +63,32 @@ def test_what_is_given_to_copying_goes_to_what_is_copied(field: int, pointers: i
     assert np.allclose(rest[alone], plain.numpy()[alone], atol=1e-6)
 
 
-def test_right_copies_are_learnt_from_once_more() -> None:
+def test_right_copies_of_pitches_are_learnt_once_more_where_passages_come_again() -> None:
     scores = random_scores(2)[:, None].repeat(1, 2, 1).requires_grad_()
     by, value = told(random_echoes(2)), torch.ones((ROWS, 2), dtype=torch.int64)
+    taught = torch.arange(2 * ROWS).view(ROWS, 2) % 3 > 0
+    by = replace(by, taught=taught)
     shut = by.shut(scores, 2)
     nats, right = by.nats(shut, 2, value)
     learnt = torch.autograd.grad(nats.sum(), scores, retain_graph=True)[0]
     chances = shut.softmax(dim=-1)
     copied = (chances[..., COPY[2]] * right.open).sum(dim=-1)
-    taught = torch.where(copied > 0.0, copied, 1.0).log()
     plain = -(chances[..., 1] + copied).log()
     assert torch.allclose(nats, plain, atol=1e-5)
-    expected = torch.autograd.grad((plain - TAUGHT * taught).sum(), scores)[0]
+    once_more = -torch.where(taught & (copied > 0.0), copied, 1.0).log()
+    expected = torch.autograd.grad((plain + TAUGHT * once_more).sum(), scores)[0]
     assert torch.allclose(learnt, expected, atol=1e-6)
     assert learnt.isfinite().all()
+
+
+def test_passages_come_again_every_fourth_bar() -> None:
+    table = np.array([(24 * (row > 0), 0, 60 + row, 8, 8) for row in range(40)], dtype=np.uint8)
+    columns = features(moments_of(table), 20.0)
+    expected = np.arange(40) % 16 == 0
+    assert np.array_equal(comes_again(columns), expected)
+    assert np.array_equal(comes_again(torch.from_numpy(columns)).numpy(), expected)
+    silent = features(moments_of(table), 20.0, beat_known=False)
+    assert not comes_again(silent).any()
 
 
 def test_what_parts_from_a_pointer_copies_no_more() -> None:

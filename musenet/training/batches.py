@@ -10,19 +10,11 @@ from numpy.typing import NDArray
 
 from musenet.condition import Condition, Conditions, has_beat, stack
 from musenet.controls import Controls, Observed, bars_of, observed
+from musenet.copying import comes_again
 from musenet.corpus.shards import Split, styles_of
-from musenet.echoes import PHRASE_LAGS, ROW_WIDTH, no_echoes
+from musenet.echoes import ROW_WIDTH, no_echoes
 from musenet.events import END, TEMPO_EVENT, is_note, to_ids
-from musenet.features import (
-    COLUMNS,
-    IN_PHRASE,
-    NO_PHRASE,
-    NOT_TOLD,
-    Features,
-    Moments,
-    features,
-    moments_of,
-)
+from musenet.features import NOT_TOLD, Features, Moments, features, moments_of
 from musenet.given import Anticipated, anticipated, drawn
 from musenet.instruments import DRUMS
 from musenet.key import transpose_key
@@ -42,8 +34,6 @@ from musenet.windows import Window, window
 
 LENGTH_STEP = 64
 """Batches are padded to a multiple of this many events."""
-_BAR_BEGINS = [COLUMNS.index(name) for name in ("chord place", "tick in beat", "beat in bar")]
-"""Features that are 0 for what first sounds in a bar."""
 FADE = 8.0
 """Events over which the greater weight of openings and endings falls to 1 / e."""
 
@@ -173,10 +163,7 @@ def _weighed(made: Sample, augmentation: Augmentation) -> Sample:
     if made.ids[-1, 1] == END:
         more += augmentation.endings * fading[::-1]
     weights = made.weights * more[:, None].astype(np.float32)
-    bar = made.features[:, IN_PHRASE]
-    first = (bar < NO_PHRASE) & (bar % min(PHRASE_LAGS) == 0)
-    first &= (made.features[:, _BAR_BEGINS] == 0).all(axis=1)
-    weights[first, 1:] *= 1.0 + augmentation.phrases
+    weights[comes_again(made.features), 1:] *= 1.0 + augmentation.phrases
     return replace(made, weights=weights)
 
 
