@@ -209,7 +209,7 @@ def decoder(
     return Decoder(
         network, PROMPT, Wishes(PLAYERS, seconds), Sampling(),
         opening=opening, earliest=int(opening[:, 0].sum(dtype=np.int64)),
-        random=generators(0, candidates), context=context,
+        random=generators(0, range(candidates)), context=context,
     )  # fmt: skip
 
 

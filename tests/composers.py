@@ -66,5 +66,5 @@ def decoder_for(
         network_of(model or random_model(seed)), condition_of(prompt.styles, players, key, facts),
         wishes_of(prompt, players, opening, facts), how or Sampling(), opening=opening.table,
         earliest=opening.earliest, context=context,
-        random=generators(seed, candidates), calm=calm, human=human,
+        random=generators(seed, range(candidates)), calm=calm, human=human,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from musenet.cli.musical import (
     Endings,
     Guidance,
     Out,
+    Processes,
     Seed,
     Sound,
     Temperature,
@@ -99,6 +100,7 @@ def compose(
     ] = None,
     out: Out = Path("pieces"),
     candidates: Candidates = 1,
+    processes: Processes = None,
     best: Annotated[
         bool, typer.Option("--best", help="Keep the best of the candidates alone.")
     ] = False,
@@ -121,6 +123,8 @@ def compose(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Compose pieces: in a style or a blend, for the instruments you name, after your notes."""
+    from musenet.composing.processes import usual
+
     check_place(output_files(out, 1 if best else candidates, audio)[0]["midi"].parent)
     started = time.perf_counter()
     sections = _sections(section or (), plan)
@@ -137,6 +141,7 @@ def compose(
                 styles=style or (), instruments=instrument or (), minutes=minutes, tempo=tempo,
                 metre=metre, notes=notes, given=given, at=at, key=key, chords=chords,
                 density=density, dynamics=dynamics, sections=sections, candidates=candidates,
+                processes=processes or usual(candidates, 60.0 * minutes),
                 temperature=temperature, top_p=top_p, guidance=guidance, endings=endings,
                 progress=show, seed=secrets.randbelow(SEEDS) if seed is None else seed,
             )  # fmt: skip

@@ -28,6 +28,12 @@ Out = Annotated[
 Candidates = Annotated[
     int, typer.Option(metavar="NUMBER", min=1, help="How many pieces to compose.")
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(metavar="NUMBER", min=1, show_default="one a core, as far as it pays",
+                 help="How many processes share the candidates; they are the same for any "
+                 "number."),
+]  # fmt: skip
 Seed = Annotated[
     int | None,
     typer.Option(metavar="NUMBER", min=0, show_default="a new one each time",

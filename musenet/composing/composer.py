@@ -21,9 +21,10 @@ from musenet.composing.drawing import choose_beginning, choose_instruments, choo
 from musenet.composing.finishing import Composition, arranged, finished, rate
 from musenet.composing.guidance import STRONG
 from musenet.composing.judging import Judge, critic_beside
-from musenet.composing.network import Network, network_of
+from musenet.composing.network import Network, Packed, network_of
 from musenet.composing.own import Own, own_in, told
 from musenet.composing.planning import UNWATCHED, Planner, Watch
+from musenet.composing.processes import Asked, in_processes
 from musenet.composing.prompt import (
     Prompt,
     condition_of,
@@ -63,6 +64,7 @@ class Composer:
         """
         trained = facts.get("config", {}).get("context", model.config.context // 2)
         self.model, self.facts, self.name = model, facts, name
+        self.path: Path | None = None
         self.context = context or int(trained)
         self.critic: InnerCritic | None = None
         self.human: HumanSurprise | None = None
@@ -86,7 +88,7 @@ class Composer:
         sections: Sequence[Section] = (), seed: int = 0,
         temperature: float = Sampling.temperature, top_p: float = Sampling.top_p,
         guidance: float | None = None, endings: int = Sampling.endings, candidates: int = 1,
-        progress: Callable[[float], None] | None = None,
+        processes: int = 1, progress: Callable[[float], None] | None = None,
         on_rows: OnRows | None = None, stop: Callable[[], bool] | None = None,
     ) -> list[Composition]:  # fmt: skip
         """Compose `candidates` pieces to one prompt; those that `judge` thinks best come first.
@@ -115,6 +117,9 @@ class Composer:
             endings: how many ways to end each piece are tried, of which the one that the model is
                 surest of is kept.
             candidates: how many.
+            processes: how many share the candidates, which are the same for any number. More than
+                one are for composers that `load` made, on a CPU, in programs whose main module can
+                be imported (`multiprocessing`), and tell nothing to `on_rows`.
             progress: called with the seconds of music composed.
             on_rows: called with the place of a candidate and event rows as they are made, which
                 together are its whole table (`Decoder.run`).
@@ -131,11 +136,18 @@ class Composer:
         )  # fmt: skip
         watch = Watch(progress, on_rows, stop)
         guidance = self._needed(prompt) if guidance is None else guidance
-        made = self.answer(
-            prompt, Sampling(temperature, top_p, guidance=guidance, endings=endings), given, at,
-            seed=seed, candidates=candidates, watch=watch,
-        )  # fmt: skip
+        how = Sampling(temperature, top_p, guidance=guidance, endings=endings)
+        asked = Asked(prompt, how, given, at, seed, candidates)
+        if processes > 1 and candidates > 1 and self.path is not None and self._alone:
+            made = in_processes(self, self.path, asked, processes, watch)
+        else:
+            made = asked.answer(self, range(candidates), watch)
         return self.judge.ranked(made)
+
+    @property
+    def _alone(self) -> bool:
+        """Whether a candidate is the same whichever others are composed beside it."""
+        return isinstance(self.network, Packed)
 
     def _needed(self, prompt: Prompt) -> float:
         """The guidance without which blends and changes are seldom heard, plain for all else."""
@@ -145,9 +157,13 @@ class Composer:
 
     def answer(
         self, prompt: Prompt, how: Sampling, given: Path | str | bytes | None = None,
-        at: int | None = None, *, seed: int = 0, candidates: int = 1, watch: Watch = UNWATCHED,
+        at: int | None = None, *, seed: int = 0, candidates: int = 1,
+        places: Sequence[int] | None = None, watch: Watch = UNWATCHED,
     ) -> list[Composition]:  # fmt: skip
         """Compose to a prompt; the arguments are those of `compose`.
+
+        Args:
+            places: which of the candidates are composed; by default all.
 
         Raises:
             UserError: something asked for cannot be had.
@@ -175,13 +191,14 @@ class Composer:
             self.network, own, in_turn(prompt, groups, ensembles, opening), opening, ensembles[0],
             key, facts, how, self.context, in_turn=len(groups) > 1, human=self.human,
         )  # fmt: skip
-        drafts = planner.drafts(generators(seed, candidates), watch)
+        places = range(candidates) if places is None else places
+        drafts = planner.drafts(generators(seed, places), watch)
         recipe = self._recipe(asdict(prompt), how, seed, candidates) | own.recipe()
         recipe |= {"continues": given is not None, "at": at, "given": _digest(source)}
         speed = rate(drafts, len(opening.table), time.perf_counter() - started)
         return [
             finished(draft, prompt, opening, source, recipe | {"candidate": place}, speed)
-            for place, draft in enumerate(drafts)
+            for place, draft in zip(places, drafts, strict=True)
         ]
 
     def again(
@@ -206,11 +223,12 @@ class Composer:
             )  # fmt: skip
         if recipe.given not in (None, _digest(source_of(given, recipe.at)[0])):
             raise UserError("it continues another file than that: give the one it continues")
+        places = [recipe.candidate] if self._alone else range(recipe.candidates)
         made = self.answer(
             recipe.prompt, recipe.sampling, given, recipe.at, seed=recipe.seed,
-            candidates=recipe.candidates, watch=Watch(progress),
+            candidates=recipe.candidates, places=places, watch=Watch(progress),
         )  # fmt: skip
-        return self.judge.ranked([made[recipe.candidate]])[0]
+        return self.judge.ranked([made[places.index(recipe.candidate)]])[0]
 
     def arrange(
         self, given: Path | str | bytes, *, instruments: Sequence[str] | str = (),
@@ -264,7 +282,7 @@ class Composer:
             own.network(self.network, asked_styles),
             condition_of(asked_styles, everyone, key_of(score)[0], own.facts(self.facts)),
             limits(players, layout.seconds, self.facts), how, opening=layout.opening.table,
-            earliest=layout.start, random=generators(seed, candidates), context=self.context,
+            earliest=layout.start, random=generators(seed, range(candidates)), context=self.context,
             steering=Steering.of(section, own=own.adapters), since=layout.since, until=layout.until,
             pending=layout.pending, ahead=layout.opening, human=self.human,
         )  # fmt: skip
@@ -311,6 +329,7 @@ def load(model: str | Path | None = None, *, device: str = "cpu") -> Composer:
     path = bundled_model() if model is None else Path(model)
     network, facts = load_model(path, device=device)
     composer = Composer(network, facts, fingerprint(path))
+    composer.path = path
     composer.critic = critic_beside(path, network, composer.name, composer.context)
     composer.human = surprise_beside(path, composer.name)
     return composer

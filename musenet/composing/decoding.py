@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -306,9 +306,9 @@ class Decoder:
         self.alive &= ~self.rules.is_over(self.past, self.moments)
 
 
-def generators(seed: int, candidates: int) -> list[np.random.Generator]:
-    """A random generator for each candidate, which does not depend on how many there are."""
-    return [np.random.default_rng([seed, place]) for place in range(candidates)]
+def generators(seed: int, places: Iterable[int]) -> list[np.random.Generator]:
+    """A random generator for each candidate, which does not depend on which others there are."""
+    return [np.random.default_rng([seed, place]) for place in places]
 
 
 def after(opening: Table, candidates: int) -> Moments:

@@ -98,7 +98,7 @@ def continue_piece(
         composer.network, condition, _wishes(composer, split, piece), Sampling(),
         opening=np.ascontiguousarray(table[:start]),
         earliest=int(table[:start, 0].sum(dtype=np.int64)),
-        random=generators(seed, candidates), context=composer.context, human=composer.human,
+        random=generators(seed, range(candidates)), context=composer.context, human=composer.human,
     )  # fmt: skip
     with suppress(Stopped):
         decoder.run(stop=lambda: decoder.past.rows >= start + min(rows, left))

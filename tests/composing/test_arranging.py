@@ -131,7 +131,7 @@ def test_given_rows_come_at_their_time(first: int, more: int, keep: bool, seed: 
     decoder = Decoder(
         network_of(random_model(seed)), Condition(), limits([FLUTE], layout.seconds, {}),
         Sampling(), opening=layout.opening.table, earliest=layout.start,
-        random=generators(seed, 2), context=40, since=layout.since, until=layout.until,
+        random=generators(seed, range(2)), context=40, since=layout.since, until=layout.until,
         pending=layout.pending, ahead=layout.opening,
     )  # fmt: skip
     for draft in decoder.run():
@@ -154,7 +154,7 @@ def test_a_window_read_again_has_the_features_of_its_rows(
     layout = arrangement_of(piece(), [CELLO])
     decoder = Decoder(
         network_of(random_model(3)), Condition(), limits([CELLO], layout.seconds, {}), Sampling(),
-        opening=layout.opening.table, earliest=0, random=generators(0, 1), context=40,
+        opening=layout.opening.table, earliest=0, random=generators(0, range(1)), context=40,
         pending=layout.pending, ahead=layout.opening,
     )  # fmt: skip
     made: list[NDArray[np.int32]] = []
