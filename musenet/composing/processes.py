@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -161,7 +162,8 @@ def _helpers(task: _Task, shares: Sequence[Sequence[int]]) -> Iterator[list[_Hel
             here, there = context.Pipe(duplex=False)
             helpers.append(_Helper(here))
             process = context.Process(target=_help, args=(task, share, there))
-            process.start()
+            with _deaf_to_interrupts():
+                process.start()
             begun.append(process)
             there.close()
         yield helpers
@@ -173,11 +175,26 @@ def _helpers(task: _Task, shares: Sequence[Sequence[int]]) -> Iterator[list[_Hel
             helper.pipe.close()
 
 
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that begin in the block ignore Ctrl-C: who began them ends them.
+
+    Only the main thread can see to that.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _help(task: _Task, share: Sequence[int], pipe: Connection) -> None:
     """Compose a share in this process and tell of it, as long as somebody listens."""
     from musenet.composing.composer import load
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that began this one ends it
     torch.set_num_threads(1)
     told: list[Composition] | Exception
     with suppress(BrokenPipeError):

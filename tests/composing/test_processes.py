@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from multiprocessing import active_children
 from pathlib import Path
@@ -64,6 +65,14 @@ def test_a_process_that_is_ended_is_told_of(composer: Composer) -> None:
 
     with pytest.raises(UserError, match="--processes 1"):
         composer.compose(**ASKED, processes=2, progress=kill)
+
+
+def test_interrupts_are_for_the_process_that_began_the_others(composer: Composer) -> None:
+    def interrupt(_: float) -> None:
+        for child in active_children():
+            os.kill(child.pid or 0, signal.SIGINT)
+
+    assert len(composer.compose(**ASKED, processes=2, progress=interrupt)) == 3
 
 
 def test_all_processes_stop(composer: Composer) -> None:
