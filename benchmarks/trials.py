@@ -34,6 +34,7 @@ from torch import nn
 from musenet.cli.output import progress, say
 from musenet.cli.train import stopping
 from musenet.condition import Condition
+from musenet.copying import POINTERS
 from musenet.corpus.shards import Split
 from musenet.errors import UserError
 from musenet.evaluation.likelihood import NOTHING, score, split_samples
@@ -240,8 +241,9 @@ def sized(size: str, context: int) -> ModelConfig:
         raise UserError(f"no size '{size}': give {', '.join(PRESETS)} or such as 2x96")
     heads = int(width) // 32
     return ModelConfig(
-        int(layers), int(width), heads, 1, 32, context + PROMPT_ROWS, musical_time=True
-    )
+        int(layers), int(width), heads, 1, 32, context + PROMPT_ROWS, musical_time=True,
+        copies=POINTERS,
+    )  # fmt: skip
 
 
 def whole_recipe(arguments: argparse.Namespace) -> Trial:

@@ -50,8 +50,8 @@ def corpus_of(works: list[int]) -> Split:
     return Split(table, pieces, tuple(f"piece {place}" for place in range(len(works))))
 
 
-def a_trial(trials: ModuleType, steps: int = 10) -> Any:
-    return trials.Trial(TrainingConfig(PRESETS["tiny"](), "corpus", steps=steps, context=64))
+def a_trial(trials: ModuleType, size: str = "tiny", steps: int = 10) -> Any:
+    return trials.Trial(TrainingConfig(trials.sized(size, 64), "corpus", steps=steps, context=64))
 
 
 def test_a_share_of_the_works_takes_whole_works_and_shares_are_nested(trials: ModuleType) -> None:
@@ -128,10 +128,11 @@ def test_an_unknown_size_is_refused(trials: ModuleType, size: str) -> None:
         trials.sized(size, 64)
 
 
+@pytest.mark.parametrize("size", ["tiny", "2x96"])
 def test_every_variant_changes_one_thing_that_training_has(
-    trials: ModuleType, ablations: ModuleType
+    trials: ModuleType, ablations: ModuleType, size: str
 ) -> None:
-    whole = a_trial(trials)
+    whole = a_trial(trials, size)
     changed = [variant.of(whole, 0).key for variant in ablations.VARIANTS]
     assert len({whole.key, *changed}) == 1 + len(changed)
     names = [variant.name for variant in ablations.VARIANTS]
