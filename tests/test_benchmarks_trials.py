@@ -16,7 +16,7 @@ from musenet.errors import UserError
 from musenet.evaluation.likelihood import split_samples
 from musenet.features import CONTROLLED, NOT_TOLD
 from musenet.model import Model
-from musenet.presets import PRESETS, tiny
+from musenet.presets import tiny
 from musenet.training.batches import Sample, draw
 from musenet.training.settings import TrainingConfig
 
