@@ -235,7 +235,7 @@ class Decoder:
         x = link(1, x, instrument, None)
         harmony = self.steering.harmony(columns, instrument)
         pitches = self.rules.pitches(past, now, instrument)
-        warmth = held.warmth(instrument < DRUMS, instrument == DRUMS)
+        warmth = held.warmth(instrument == DRUMS)
         pitch = choose(2, pitches, harmony, warmth=warmth)
         x = link(2, x, pitch, None)
         duration = choose(3, self.rules.durations(now, instrument))

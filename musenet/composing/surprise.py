@@ -42,8 +42,6 @@ repeated each note is one, and one that strays ends the repeat."""
 LOOPING = 0.5
 """Share of human surprise at which that ends, growing from nothing there to all of it at human
 surprise: a loop is what the network is surest of."""
-PITCHES = 1.1
-"""By how much pitches are warmer: repeated bars and beats are human, repeated notes are not."""
 HITS = 0.75
 """By how much the choice of drums is cooler: a kit that strays in a bar strays on in the next."""
 COOLEST, WARMEST = 0.85, 2.0
@@ -117,20 +115,16 @@ class Held:
         share: Floats = np.minimum(np.maximum((ratio - LOOPING) / (1.0 - LOOPING), 0.0), 1.0)
         return SURENESS * share[:, None]
 
-    def warmth(
-        self, pitched: NDArray[np.bool_] | bool = False, hit: NDArray[np.bool_] | bool = False
-    ) -> Floats | float:
+    def warmth(self, hit: NDArray[np.bool_] | bool = False) -> Floats | float:
         """What the temperature is multiplied by, for each candidate, shape (candidates, 1).
 
         Args:
-            pitched: whether it is for the pitch of a note that is not a drum's.
             hit: whether it is for which drum is struck.
         """
         if self.aim is None:
             return 1.0
         ratio = (self.aim + SLACK) / (self.recent + SLACK)
-        warmth = ratio**PULL * np.where(pitched, PITCHES, 1.0)
-        within: Floats = np.minimum(np.maximum(warmth, COOLEST), WARMEST)
+        within: Floats = np.minimum(np.maximum(ratio**PULL, COOLEST), WARMEST)
         within *= np.where(hit, HITS, 1.0)
         return within[:, None]
 
