@@ -19,9 +19,8 @@ from musenet.analysis.arrays import mean
 from musenet.composing.composer import load
 from musenet.copying import Told
 from musenet.corpus.shards import open_split
-from musenet.echoes import RUNS
+from musenet.echoes import ROW_COLUMNS, RUNS
 from musenet.evaluation.continuations import beginning
-from musenet.features import COLUMNS
 from musenet.model import PROMPT_ROWS, Model
 from musenet.training.batches import Batch, collate
 
@@ -31,7 +30,7 @@ EVENTS, OPENING = 1000, 20
 """Events of each piece, and those at its beginning that do not count."""
 FIELDS = 3
 """Wait, instrument and pitch: passages that come again may be louder or longer."""
-RUN = len(COLUMNS) + 1
+RUN = ROW_COLUMNS.index("echo run")
 
 
 def main() -> None:
