@@ -119,7 +119,7 @@ class Composer:
             candidates: how many.
             processes: how many share the candidates, which are the same for any number. More than
                 one are for composers that `load` made, on a CPU, in programs whose main module can
-                be imported (`multiprocessing`), and tell nothing to `on_rows`.
+                be imported (`multiprocessing`); one composes all where `on_rows` listens.
             progress: called with the seconds of music composed.
             on_rows: called with the place of a candidate and event rows as they are made, which
                 together are its whole table (`Decoder.run`).
@@ -138,7 +138,8 @@ class Composer:
         guidance = self._needed(prompt) if guidance is None else guidance
         how = Sampling(temperature, top_p, guidance=guidance, endings=endings)
         asked = Asked(prompt, how, given, at, seed, candidates)
-        if processes > 1 and candidates > 1 and self.path is not None and self._alone:
+        shared = processes > 1 and candidates > 1 and on_rows is None and self._alone
+        if shared and self.path is not None:
             made = in_processes(self, self.path, asked, processes, watch)
         else:
             made = asked.answer(self, range(candidates), watch)

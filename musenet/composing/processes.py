@@ -118,7 +118,7 @@ def in_processes(
         model: the file that it was loaded from.
         asked: what for.
         processes: how many share the candidates.
-        watch: follows the composing; of rows it is told nothing.
+        watch: follows the composing, but for its rows.
 
     Raises:
         UserError: what was asked for cannot be had, or a process was ended.
@@ -136,7 +136,7 @@ def in_processes(
             if watch.progress is not None and slowest < np.inf:
                 watch.progress(slowest)
 
-        made = [asked.answer(composer, shares[0], replace(watch, progress=show, on_rows=None))]
+        made = [asked.answer(composer, shares[0], replace(watch, progress=show))]
         while waited := [helper for helper in helpers if helper.made is None]:
             wait([helper.pipe for helper in waited], _PATIENCE)
             if watch.stop is not None and watch.stop():

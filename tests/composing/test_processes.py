@@ -67,6 +67,12 @@ def test_a_process_that_is_ended_is_told_of(composer: Composer) -> None:
         composer.compose(**ASKED, processes=2, progress=kill)
 
 
+def test_who_listens_to_rows_hears_those_of_all_candidates(composer: Composer) -> None:
+    heard: set[int] = set()
+    composer.compose(**ASKED, processes=2, on_rows=lambda place, _: heard.add(place))
+    assert heard == {0, 1, 2}
+
+
 def test_interrupts_are_for_the_process_that_began_the_others(composer: Composer) -> None:
     def interrupt(_: float) -> None:
         for child in active_children():
